@@ -1,0 +1,176 @@
+import type { Logger } from './log.js';
+import type { Rng } from './rng.js';
+
+/**
+ * The environment of a member: everything that a deterministic program must not reach for by itself.
+ * `src/env` implements it with the real machine, `src/sim` with a virtual one driven by a seed.
+ *
+ * Contract for both: a callback is never called before the call that took it has returned, and callbacks
+ * run one at a time on the member's only thread. Nothing here returns a promise.
+ */
+export interface Env {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Draws for timeouts, ids and jitter. Never for anything replicated. */
+  readonly rng: Rng;
+  readonly disk: Disk;
+  readonly stores: KvStores;
+  readonly net: Net;
+  readonly crypto: SlowCrypto;
+  readonly log: Logger;
+  /** Ends the member at once: a failed fsync, a broken invariant. In the real environment the process exits with 1. */
+  fatal(err: Error): void;
+}
+
+export interface Clock {
+  /** Milliseconds on a clock that never goes backwards, with fractions; its zero has no meaning. */
+  now(): number;
+  /** Unix time in milliseconds. May jump; never used for leases or timeouts. */
+  wall(): number;
+}
+
+export type TimerHandle = unknown;
+
+export interface Timers {
+  /** Calls `fn` once, not before `delayMs` have passed. */
+  set(delayMs: number, fn: () => void): TimerHandle;
+  clear(handle: TimerHandle): void;
+  /** Calls `fn` when the input that is ready now has been handled (the end of the event loop's turn). Used to batch. */
+  defer(fn: () => void): void;
+}
+
+/** Error of a disk or store operation; `code` is the system's (ENOSPC, EIO, ENOENT) or one of ours. */
+export interface IoError extends Error {
+  readonly code: string;
+}
+
+export type IoCallback = (err: Error | null) => void;
+
+/**
+ * A file system. The synchronous calls are for opening, recovery and rare changes of files;
+ * they throw an error with a `code`. The queued calls of DiskFile are the hot path.
+ */
+export interface Disk {
+  mkdirp(dir: string): void;
+  /** Names in a directory, sorted; empty if the directory does not exist. */
+  list(dir: string): string[];
+  /** Size in bytes, or -1 if there is no such file. */
+  size(path: string): number;
+  isDirectory(path: string): boolean;
+  /** At most `length` bytes from `offset`; fewer at the end of the file. */
+  read(path: string, offset: number, length: number): Buffer;
+  rename(from: string, to: string): void;
+  unlink(path: string): void;
+  removeTree(dir: string): void;
+  /** Makes creations, renames and removals of names in `dir` durable. */
+  fsyncDir(dir: string): void;
+  /** Opens for reading and writing; creates if `create`. File mode 0600. */
+  open(path: string, options: { create: boolean }): DiskFile;
+  /** Bytes free on the file system of `dir`. */
+  free(dir: string): number;
+}
+
+/**
+ * An open file. Queued operations run in the order of their calls, off the main thread.
+ * After a failed write or sync every later sync of this file fails with the same error: an fsync is never retried.
+ */
+export interface DiskFile {
+  readonly path: string;
+  readonly size: number;
+  /** Queued. The buffers belong to the file until the next sync has called back. */
+  write(offset: number, chunks: Buffer[]): void;
+  /** Queued. Sets the length, filling with zeros (preallocation, cutting a tail). */
+  truncate(length: number): void;
+  /** Queued. Calls back when every operation queued before is on the platter (fdatasync), or with the first error. */
+  sync(cb: IoCallback): void;
+  /** Queued. Writes without durability have been handed to the system when it calls back. */
+  flushed(cb: IoCallback): void;
+  close(cb?: IoCallback): void;
+  /** For recovery only: as write and sync, at once. */
+  writeSync(offset: number, chunk: Buffer): void;
+  truncateSync(length: number): void;
+  syncSync(): void;
+}
+
+/** Ordered byte-string stores with LevelDB's contract: atomic batches, `sync` or not. */
+export interface KvStores {
+  /** Opens or creates the store in folder `dir` and takes its lock. */
+  open(dir: string, options: KvOpenOptions, cb: (err: Error | null, store: KvStore | null) => void): void;
+  destroy(dir: string, cb: IoCallback): void;
+}
+
+export interface KvOpenOptions {
+  readonly create: boolean;
+}
+
+export type KvOp = KvPut | KvDel;
+export interface KvPut {
+  readonly type: 'put';
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+export interface KvDel {
+  readonly type: 'del';
+  readonly key: Buffer;
+}
+
+export interface KvStore {
+  /** Blocks; only apply and recovery may call it. */
+  getSync(key: Buffer): Buffer | undefined;
+  getMany(keys: Buffer[], cb: (err: Error | null, values: (Buffer | undefined)[]) => void): void;
+  /** All or nothing. With `sync` it is durable when the callback comes. */
+  batch(ops: KvOp[], options: { sync: boolean }, cb: IoCallback): void;
+  /** Rows with gte <= key < lt in key order, seen at the moment of this call. */
+  scan(range: KvRange): KvScan;
+  /** Asks the store to reclaim the space of deleted rows in a range; in the background. */
+  compactRange(gte: Buffer, lt: Buffer, cb: IoCallback): void;
+  close(cb: IoCallback): void;
+}
+
+export interface KvRange {
+  readonly gte: Buffer;
+  readonly lt: Buffer;
+  /** Keep the rows out of the store's block cache (big scans). */
+  readonly once?: boolean;
+}
+
+export type KvRow = readonly [key: Buffer, value: Buffer];
+
+export interface KvScan {
+  /** Up to `n` more rows; an empty array is the end. One call at a time. */
+  next(n: number, cb: (err: Error | null, rows: KvRow[]) => void): void;
+  close(): void;
+}
+
+/** A stream network: TCP, or TLS. */
+export interface Net {
+  /** Address is `host:port`; port 0 picks a free one. */
+  listen(address: string, onConn: (conn: Conn) => void, cb: (err: Error | null, listener: NetListener | null) => void): void;
+  /** The connection's `onOpen` or `onClose` is called later. */
+  dial(address: string): Conn;
+}
+
+export interface NetListener {
+  readonly address: string;
+  close(cb?: () => void): void;
+}
+
+/** One connection. Handlers are plain fields, set by the owner before the turn ends. */
+export interface Conn {
+  readonly remote: string;
+  onOpen: (() => void) | null;
+  onData: ((chunk: Buffer) => void) | null;
+  /** Called once. `err.code` is ECONNREFUSED, ECONNRESET …; null for an orderly end. */
+  onClose: ((err: IoError | null) => void) | null;
+  onDrain: (() => void) | null;
+  /** Takes the buffers; false when more than the high-water mark is waiting: hold back until onDrain. */
+  write(chunks: Buffer[]): boolean;
+  readonly pendingBytes: number;
+  destroy(): void;
+}
+
+/** Work that takes tens of milliseconds of CPU, done off the main thread. */
+export interface SlowCrypto {
+  bcryptHash(password: string, cost: number, cb: (err: Error | null, hash: string) => void): void;
+  bcryptCompare(password: string, hash: string, cb: (err: Error | null, same: boolean) => void): void;
+}
