@@ -1,0 +1,123 @@
+import type { WatchHub } from '../mvcc/index.js';
+import type { ServerError } from './errors.js';
+
+/**
+ * What the rpc handlers and the gateway may ask of a running member. Requests come decoded, with the bytes as the
+ * client sent them (`raw`) where they are spliced into the log. Every answer comes through a Completion, later or
+ * before the call returns, exactly once.
+ *
+ * rpc validates what needs no state (empty keys, operation counts, sort options: semantics 3.2-3.6) before it calls.
+ */
+export interface MemberApi {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  readonly clientVersion: VersionInfo;
+  readonly limits: MemberLimits;
+  /** Revision of the store now: what the header of a lease, maintenance or auth answer carries. */
+  readonly revision: number;
+  readonly raftTerm: number;
+  readonly hasLeader: boolean;
+  readonly isLearner: boolean;
+
+  range(req: RangeRequest, ctx: CallContext, done: Completion<RangeResult>): void;
+  put(req: PutRequest, raw: Buffer, ctx: CallContext, done: Completion<PutResult>): void;
+  deleteRange(req: DeleteRangeRequest, raw: Buffer, ctx: CallContext, done: Completion<DeleteRangeResult>): void;
+  /** Read-only transactions are served without the log (semantics 3.6). */
+  txn(req: TxnRequest, raw: Buffer, ctx: CallContext, done: Completion<TxnResult>): void;
+  compact(req: CompactionRequest, raw: Buffer, ctx: CallContext, done: Completion<{ revision: number }>): void;
+
+  readonly watch: WatchHub;
+
+  leaseGrant(req: { id: bigint; ttl: number }, ctx: CallContext, done: Completion<{ id: bigint; ttl: number }>): void;
+  leaseRevoke(id: bigint, ctx: CallContext, done: Completion<void>): void;
+  /** ttl 0: there is no such lease. Forwarded to the leader by other members. */
+  leaseRenew(id: bigint, ctx: CallContext, done: Completion<{ ttl: number }>): void;
+  /** ttl -1: there is no such lease. */
+  leaseTimeToLive(id: bigint, keys: boolean, ctx: CallContext, done: Completion<LeaseTimeToLive>): void;
+  leases(): bigint[];
+
+  memberList(linearizable: boolean, ctx: CallContext, done: Completion<MemberInfo[]>): void;
+
+  status(): StatusInfo;
+  alarm(req: AlarmRequest, ctx: CallContext, done: Completion<AlarmMember[]>): void;
+  /** The alarms as this member has applied them. */
+  alarms(): AlarmMember[];
+  hashKv(revision: number, done: Completion<{ hash: number; compactRevision: number; hashRevision: number }>): void;
+  /** CRC-32C over the whole database (semantics 7, Hash). */
+  hash(done: Completion<number>): void;
+  defragment(done: Completion<void>): void;
+}
+
+/** `deadline` is on the environment's monotonic clock in ms; 0 means the member's own request timeout applies alone. */
+export interface CallContext {
+  readonly deadline: number;
+}
+
+/** The receiver of one answer. A call object implements it, so that no closure is made per call. */
+export interface Completion<T> {
+  ok(value: T): void;
+  fail(err: ServerError): void;
+}
+
+export interface VersionInfo {
+  /** etcd's version whose contract is kept, e.g. 3.6.14. */
+  readonly etcd: string;
+  readonly keel: string;
+  /** major.minor.0 decided by the cluster, or 'not_decided'. */
+  readonly cluster: string;
+  readonly storage: string;
+}
+
+export interface MemberLimits {
+  readonly maxRequestBytes: number;
+  readonly maxTxnOps: number;
+  /** ms */
+  readonly requestTimeoutMs: number;
+  /** ms */
+  readonly electionTimeoutMs: number;
+}
+
+export interface LeaseTimeToLive {
+  readonly ttl: number;
+  readonly grantedTtl: number;
+  /** latin1 */
+  readonly keys: string[];
+}
+
+export interface MemberInfo {
+  readonly id: bigint;
+  readonly name: string;
+  readonly peerUrls: string[];
+  readonly clientUrls: string[];
+  readonly isLearner: boolean;
+}
+
+export interface AlarmRequest {
+  /** GET 0, ACTIVATE 1, DEACTIVATE 2 */
+  readonly action: number;
+  readonly memberId: bigint;
+  /** NONE 0, NOSPACE 1, CORRUPT 2 */
+  readonly alarm: number;
+}
+
+export interface AlarmMember {
+  readonly memberId: bigint;
+  readonly alarm: number;
+}
+
+export interface StatusInfo {
+  readonly version: string;
+  readonly storageVersion: string;
+  readonly dbSize: number;
+  readonly dbSizeInUse: number;
+  readonly dbSizeQuota: number;
+  readonly leader: bigint;
+  readonly raftIndex: number;
+  readonly raftTerm: number;
+  readonly raftAppliedIndex: number;
+  readonly isLearner: boolean;
+  readonly errors: string[];
+}
+
+import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
+import type { DeleteRangeResult, PutResult, RangeResult, TxnResult } from '../mvcc/index.js';
