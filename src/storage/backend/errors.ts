@@ -1,0 +1,37 @@
+/**
+ * What can be wrong with a backend. Codes are stable, messages are not.
+ *
+ * - ERR_CORRUPT: a row or a counter fails its check; the member must not serve from this store.
+ * - ERR_HOLE: a flush is missing in the middle; the store is not the state of any applied index and must be refetched.
+ * - ERR_FORMAT: the folder was written by a newer version, or is not a Keel folder.
+ * - ERR_OWNER: the folder belongs to another member or another cluster.
+ * - ERR_LOCKED: another process has the folder open.
+ * - ERR_IO: the store or the disk failed; `cause` says how.
+ * - ERR_CLOSED: used after close.
+ */
+export type BackendErrorCode =
+  | 'ERR_CORRUPT'
+  | 'ERR_HOLE'
+  | 'ERR_FORMAT'
+  | 'ERR_OWNER'
+  | 'ERR_LOCKED'
+  | 'ERR_IO'
+  | 'ERR_CLOSED';
+
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+  readonly code: BackendErrorCode;
+
+  constructor(code: BackendErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  /** Wraps what a disk or a store reported; errors of ours pass through. */
+  static from(err: unknown, doing: string): BackendError {
+    if (err instanceof BackendError) return err;
+    const message = err instanceof Error ? err.message : String(err);
+    const locked = (err as { code?: unknown } | null)?.code === 'ERR_LOCKED';
+    return new BackendError(locked ? 'ERR_LOCKED' : 'ERR_IO', `${doing}: ${message}`, err);
+  }
+}
