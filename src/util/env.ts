@@ -92,46 +92,52 @@ export interface DiskFile {
   syncSync(): void;
 }
 
-/** Ordered byte-string stores with LevelDB's contract: atomic batches, `sync` or not. */
+/**
+ * Ordered byte-string stores with LevelDB's contract. Errors are IoErrors: ERR_LOCKED (another process has the folder),
+ * ERR_CORRUPT (the store's own files do not read back), ERR_MISSING (`create` was not given), ENOSPC, EIO,
+ * ERR_CLOSED.
+ */
 export interface KvStores {
   /** Opens or creates the store in folder `dir` and takes its lock. */
   open(dir: string, options: KvOpenOptions, cb: (err: Error | null, store: KvStore | null) => void): void;
-  destroy(dir: string, cb: IoCallback): void;
 }
 
 export interface KvOpenOptions {
+  /** Creates the folder and an empty store if there is none. */
   readonly create: boolean;
 }
 
-export type KvOp = KvPut | KvDel;
-export interface KvPut {
-  readonly type: 'put';
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-export interface KvDel {
-  readonly type: 'del';
-  readonly key: Buffer;
-}
-
 export interface KvStore {
-  /** Blocks; only apply and recovery may call it. */
+  /** Blocks; only apply and recovery may call it. Throws an IoError. */
   getSync(key: Buffer): Buffer | undefined;
+  /** The values at the moment of this call, in the order of `keys`. */
   getMany(keys: Buffer[], cb: (err: Error | null, values: (Buffer | undefined)[]) => void): void;
-  /** All or nothing. With `sync` it is durable when the callback comes. */
-  batch(ops: KvOp[], options: { sync: boolean }, cb: IoCallback): void;
+  /** An empty batch. It may be filled over many turns; nothing is visible before its write. */
+  newBatch(): KvBatch;
   /** Rows with gte <= key < lt in key order, seen at the moment of this call. */
   scan(range: KvRange): KvScan;
-  /** Asks the store to reclaim the space of deleted rows in a range; in the background. */
+  /** Pins what the store holds now. To be closed. */
+  snapshot(): KvSnapshot;
+  /** Reclaims the space of deleted rows in a range, and takes everything written so far out of the store's log. */
   compactRange(gte: Buffer, lt: Buffer, cb: IoCallback): void;
+  /** No call may follow. Waits for operations under way and for open scans and snapshots. */
   close(cb: IoCallback): void;
+}
+
+export interface KvBatch {
+  /** Copies both. */
+  put(key: Buffer, value: Buffer): void;
+  del(key: Buffer): void;
+  /**
+   * All or nothing. Becomes visible to reads some time before the callback. With `sync`, the batch, every batch before
+   * it and the names of the store's files are durable when the callback comes. To be called once.
+   */
+  write(options: { sync: boolean }, cb: IoCallback): void;
 }
 
 export interface KvRange {
   readonly gte: Buffer;
   readonly lt: Buffer;
-  /** Keep the rows out of the store's block cache (big scans). */
-  readonly once?: boolean;
 }
 
 export type KvRow = readonly [key: Buffer, value: Buffer];
@@ -139,6 +145,11 @@ export type KvRow = readonly [key: Buffer, value: Buffer];
 export interface KvScan {
   /** Up to `n` more rows; an empty array is the end. One call at a time. */
   next(n: number, cb: (err: Error | null, rows: KvRow[]) => void): void;
+  close(): void;
+}
+
+export interface KvSnapshot {
+  scan(range: KvRange): KvScan;
   close(): void;
 }
 

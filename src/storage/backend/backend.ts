@@ -86,8 +86,8 @@ export interface Backend {
   /** `size` falls to `sizeInUse`; the store reclaims in the background. Nothing stops for it. */
   defragment(): void;
 
-  /** Pins the store at flushedIndex (flush first for a fresh one). To be closed. */
-  pin(): BackendPin;
+  /** Pins the store at its flushedIndex, when no flush is under way (flush first for a fresh one). To be closed. */
+  pin(cb: (err: BackendError | null, pin: BackendPin | null) => void): void;
 
   /** Flushes closed applies and closes the store when open cursors and pins are closed. Idempotent. */
   close(cb?: (err: BackendError | null) => void): void;
