@@ -1,0 +1,111 @@
+import { RingBuffer } from '../util/ring-buffer.js';
+import { type Completion } from './api.js';
+import { refusal, type ServerError } from './errors.js';
+
+/** A proposal of ours that waits to be applied, by the low 48 bits of its id. */
+export interface Pending {
+  readonly kind: number;
+  readonly done: Completion<never>;
+  /** ms, monotonic */
+  readonly start: number;
+  /** It has been handed to raft or to the leader: its outcome is unknown until it is applied. */
+  submitted: boolean;
+}
+
+interface Queued {
+  readonly id: number;
+  readonly data: Buffer;
+  /** ms, monotonic; for proposals of other members, which have no entry in the table */
+  readonly until: number;
+}
+
+/**
+ * Proposals from the moment they are made until they are applied: a queue of those that have not left yet, and the
+ * completion table of those of this member. Entries of the table expire in the order they were made, since all have
+ * the same time-out.
+ */
+export class Proposals {
+  readonly #table = new Map<number, Pending>();
+  readonly #queue = new RingBuffer<Queued>();
+  #queuedBytes = 0;
+
+  get pendingCount(): number {
+    return this.#table.size;
+  }
+
+  get queuedCount(): number {
+    return this.#queue.length;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  add(id: number, kind: number, data: Buffer, done: Completion<never>, now: number): void {
+    this.#table.set(id, { kind, done, start: now, submitted: false });
+    this.#queue.push({ id, data, until: Number.POSITIVE_INFINITY });
+    this.#queuedBytes += data.length;
+  }
+
+  /** A proposal that another member forwarded to us. It waits in the queue until `until` at most. */
+  addForeign(data: Buffer, until: number): void {
+    this.#queue.push({ id: -1, data, until });
+    this.#queuedBytes += data.length;
+  }
+
+  /** Takes what is queued, up to `maxBytes` (at least one), leaving out what has expired meanwhile. */
+  take(maxBytes: number, now: number): Buffer[] {
+    const out: Buffer[] = [];
+    let bytes = 0;
+    for (;;) {
+      const head = this.#queue.peek();
+      if (head === undefined) break;
+      if (out.length > 0 && bytes + head.data.length > maxBytes) break;
+      this.#queue.shift();
+      this.#queuedBytes -= head.data.length;
+      if (head.id < 0) {
+        if (head.until <= now) continue;
+      } else {
+        const pending = this.#table.get(head.id);
+        if (pending === undefined) continue;
+        pending.submitted = true;
+      }
+      out.push(head.data);
+      bytes += head.data.length;
+    }
+    return out;
+  }
+
+  /** The proposal with this id has been applied: it leaves the table. */
+  applied(id: number): Pending | undefined {
+    const pending = this.#table.get(id);
+    if (pending !== undefined) this.#table.delete(id);
+    return pending;
+  }
+
+  /**
+   * Fails what is older than `timeoutMs`. What never left the queue is a plain missed deadline; `cause` tells why one
+   * that was submitted did not come back (semantics 1.3).
+   */
+  expire(now: number, timeoutMs: number, cause: (start: number) => ServerError): void {
+    for (const [id, pending] of this.#table) {
+      if (now - pending.start < timeoutMs) break;
+      this.#table.delete(id);
+      pending.done.fail(pending.submitted ? cause(pending.start) : refusal('ERR_DEADLINE'));
+    }
+    for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
+      const gone = head.id < 0 ? head.until <= now : !this.#table.has(head.id);
+      if (!gone) break;
+      this.#queue.shift();
+      this.#queuedBytes -= head.data.length;
+    }
+  }
+
+  failAll(err: ServerError): void {
+    const all = [...this.#table.values()];
+    this.#table.clear();
+    this.#queue.clear();
+    this.#queuedBytes = 0;
+    for (const pending of all) pending.done.fail(err);
+  }
+}

@@ -1,0 +1,117 @@
+import { RingBuffer } from '../util/ring-buffer.js';
+import { refusal, type ServerError } from './errors.js';
+
+/** One who waits to read at a state that is at least as new as the moment of asking. */
+export interface Reader {
+  /** @param confirmedAt ms, monotonic: this member's view was the cluster's at some moment after it */
+  ready(confirmedAt: number): void;
+  fail(err: ServerError): void;
+}
+
+interface Waiting {
+  readonly reader: Reader;
+  readonly since: number;
+}
+
+interface Round {
+  readonly index: number;
+  readonly startedAt: number;
+  readonly readers: Waiting[];
+}
+
+/**
+ * Joins linearizable reads into rounds of ReadIndex (Raft thesis 6.4). One round is under way at a time; all who ask
+ * meanwhile share the next. A retry has a new number, so that no late answer to an earlier attempt can confirm it.
+ */
+export class ReadIndexer {
+  #waiting: Waiting[] = [];
+  #asking: Waiting[] = [];
+  #ctx = 0;
+  #askedAt = 0;
+  #startedAt = 0;
+  readonly #confirmed = new RingBuffer<Round>();
+  readonly #ask: (ctx: number) => void;
+
+  /** @param ask starts an attempt: raft.readIndex(ctx) */
+  constructor(ask: (ctx: number) => void) {
+    this.#ask = ask;
+  }
+
+  add(reader: Reader, now: number): void {
+    this.#waiting.push({ reader, since: now });
+  }
+
+  get wantsRound(): boolean {
+    return this.#asking.length === 0 && this.#waiting.length > 0;
+  }
+
+  /** Called once a turn. */
+  startRound(now: number): void {
+    if (!this.wantsRound) return;
+    this.#asking = this.#waiting;
+    this.#waiting = [];
+    this.#startedAt = now;
+    this.#attempt(now);
+  }
+
+  #attempt(now: number): void {
+    this.#ctx++;
+    this.#askedAt = now;
+    this.#ask(this.#ctx);
+  }
+
+  /** Raft confirmed attempt `ctx`; the readers go on once `index` is applied. */
+  confirmed(ctx: number, index: number): void {
+    if (ctx !== this.#ctx || this.#asking.length === 0) return;
+    this.#confirmed.push({ index, startedAt: this.#startedAt, readers: this.#asking });
+    this.#asking = [];
+  }
+
+  /** Wakes the readers whose index has been applied. */
+  applied(index: number): void {
+    for (let head = this.#confirmed.peek(); head !== undefined && head.index <= index; head = this.#confirmed.peek()) {
+      this.#confirmed.shift();
+      for (const waiting of head.readers) waiting.reader.ready(head.startedAt);
+    }
+  }
+
+  /** There is another leader: what was asked of the old one may never be answered, so it is asked again. */
+  leaderChanged(now: number): void {
+    if (this.#asking.length > 0) this.#attempt(now);
+  }
+
+  /** Retries an attempt that got no answer, and fails who waited longer than `timeoutMs`. */
+  tick(now: number, retryMs: number, timeoutMs: number): void {
+    this.#waiting = expire(this.#waiting, now, timeoutMs);
+    this.#asking = expire(this.#asking, now, timeoutMs);
+    if (this.#asking.length > 0 && now - this.#askedAt >= retryMs) this.#attempt(now);
+    for (let i = 0; i < this.#confirmed.length; i++) {
+      const round = this.#confirmed.at(i);
+      if (round === undefined || round.readers.length === 0 || !late(round.readers[0] as Waiting, now, timeoutMs)) break;
+      for (const waiting of round.readers.splice(0)) waiting.reader.fail(refusal('ERR_TIMEOUT'));
+    }
+  }
+
+  failAll(err: ServerError): void {
+    const all = [...this.#waiting, ...this.#asking];
+    this.#waiting = [];
+    this.#asking = [];
+    for (let round = this.#confirmed.shift(); round !== undefined; round = this.#confirmed.shift()) {
+      all.push(...round.readers);
+    }
+    for (const waiting of all) waiting.reader.fail(err);
+  }
+}
+
+function late(waiting: Waiting, now: number, timeoutMs: number): boolean {
+  return now - waiting.since >= timeoutMs;
+}
+
+/** Fails those who waited too long; they stand at the front. Returns who stays. */
+function expire(list: Waiting[], now: number, timeoutMs: number): Waiting[] {
+  let n = 0;
+  while (n < list.length && late(list[n] as Waiting, now, timeoutMs)) n++;
+  if (n === 0) return list;
+  for (const waiting of list.slice(0, n)) waiting.reader.fail(refusal('ERR_TIMEOUT'));
+  return list.slice(n);
+}

@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+
+/** SHA-1 of the concatenated parts: 20 bytes. etcd derives member and cluster ids with it (wire spec 6.1). */
+export function sha1(...parts: (Buffer | string)[]): Buffer {
+  const hash = createHash('sha1');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** SHA-256 of the concatenated parts: 32 bytes. */
+export function sha256(...parts: (Buffer | string)[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
