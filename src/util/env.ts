@@ -57,7 +57,7 @@ export interface Disk {
   /** Size in bytes, or -1 if there is no such file. */
   size(path: string): number;
   isDirectory(path: string): boolean;
-  /** At most `length` bytes from `offset`; fewer at the end of the file. */
+  /** At most `length` bytes from `offset`; fewer at the end of the file. Queued writes may be missing. */
   read(path: string, offset: number, length: number): Buffer;
   rename(from: string, to: string): void;
   unlink(path: string): void;
@@ -71,25 +71,45 @@ export interface Disk {
 }
 
 /**
- * An open file. Queued operations run in the order of their calls, off the main thread.
- * After a failed write or sync every later sync of this file fails with the same error: an fsync is never retried.
+ * An open file. Queued operations of all files of one Disk run one after the other in the order of their calls, off the
+ * main thread, and their callbacks come in the same order. A sync may be held back while further operations
+ * of the same file are waiting, so that one fdatasync serves several.
+ * After a failed operation the file takes nothing any more, and every later callback brings the same error: an fsync
+ * is never retried.
  */
 export interface DiskFile {
   readonly path: string;
+  /** Length in bytes once everything queued has run. */
   readonly size: number;
-  /** Queued. The buffers belong to the file until the next sync has called back. */
-  write(offset: number, chunks: Buffer[]): void;
+  /** Queued. The buffers belong to the file until the next sync or flush has called back. */
+  write(offset: number, chunks: readonly Buffer[]): void;
   /** Queued. Sets the length, filling with zeros (preallocation, cutting a tail). */
   truncate(length: number): void;
-  /** Queued. Calls back when every operation queued before is on the platter (fdatasync), or with the first error. */
-  sync(cb: IoCallback): void;
+  /**
+   * Queued. Calls back when every operation on this file queued before is on the platter (fdatasync), or with the first
+   * error. Where it succeeded and a note is given, the note is written before the callback, without a sync of its own;
+   * of notes of syncs that were served by one fdatasync only the last may be written.
+   */
+  sync(cb: IoCallback, note?: SyncNote): void;
   /** Queued. Writes without durability have been handed to the system when it calls back. */
   flushed(cb: IoCallback): void;
+  /** Queued. Gives the file another name in the same directory. */
+  rename(to: string): void;
+  /** Queued. Makes the names in the file's directory durable, its own among them. */
+  syncDir(): void;
+  /** Queued. */
   close(cb?: IoCallback): void;
-  /** For recovery only: as write and sync, at once. */
+  /** For recovery only, while nothing is queued on the file: as write, truncate and sync, at once. */
   writeSync(offset: number, chunk: Buffer): void;
   truncateSync(length: number): void;
   syncSync(): void;
+}
+
+/** Something small that says how far another file has been synced. An error of its write breaks `file` only. */
+export interface SyncNote {
+  readonly file: DiskFile;
+  readonly offset: number;
+  readonly bytes: Buffer;
 }
 
 /**
