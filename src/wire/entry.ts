@@ -1,0 +1,96 @@
+import { always, bytes, defineByHand, enumeration, uint } from './codec.js';
+import { EMPTY, Reader } from './reader.js';
+import type { Writer } from './writer.js';
+import { scratch } from './writer.js';
+
+export const EntryType = { NORMAL: 0, CONF_CHANGE: 1, CONF_CHANGE_V2: 2 } as const;
+
+/**
+ * raftpb.Entry. It is marshalled once: the same bytes go into the WAL record and to every peer.
+ * Type, term and index must not change afterwards.
+ */
+export class Entry {
+  readonly type: number;
+  readonly term: number;
+  readonly index: number;
+  /** Once `wire` was made, a view into it. Empty: the entry has no data. */
+  data: Buffer;
+  #wire: Buffer | null;
+
+  constructor(type: number, term: number, index: number, data: Buffer, wire: Buffer | null = null) {
+    this.type = type;
+    this.term = term;
+    this.index = index;
+    this.data = data;
+    this.#wire = wire;
+  }
+
+  /** The marshalled entry. */
+  get wire(): Buffer {
+    if (this.#wire === null) {
+      writeEntry(scratch.reset(), this);
+      this.#wire = scratch.finish();
+      // The last field; what it was copied from need not live as long as the log.
+      if (this.data.length !== 0) this.data = this.#wire.subarray(this.#wire.length - this.data.length);
+    }
+    return this.#wire;
+  }
+}
+
+/** @param wire kept as the entry's own bytes, and `data` is a view into them */
+export function decodeEntry(wire: Buffer): Entry {
+  return read(new Reader(wire), wire);
+}
+
+/** Like `decodeEntry` for an entry inside other bytes, which it then keeps alive. */
+export function readEntry(r: Reader): Entry {
+  return read(r, r.buf.subarray(r.pos, r.end));
+}
+
+function read(r: Reader, wire: Buffer): Entry {
+  let type = 0;
+  let term = 0;
+  let index = 0;
+  let data = EMPTY;
+  while (r.pos < r.end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        type = r.int32();
+        break;
+      case 16:
+        term = r.uint();
+        break;
+      case 24:
+        index = r.uint();
+        break;
+      case 34:
+        data = r.bytes();
+        break;
+      default:
+        r.skip(tag, EntryCodec.known);
+    }
+  }
+  return new Entry(type, term, index, data, wire);
+}
+
+export function writeEntry(w: Writer, m: Entry): void {
+  w.bytesField(34, m.data);
+  w.int(m.index);
+  w.varint(24);
+  w.int(m.term);
+  w.varint(16);
+  w.varint(m.type);
+  w.varint(8);
+}
+
+export const EntryCodec = defineByHand<Entry>(
+  'raftpb.Entry',
+  {
+    type: always(enumeration(1, EntryType, 'Type')),
+    term: always(uint(2, 'Term')),
+    index: always(uint(3, 'Index')),
+    data: bytes(4, 'Data'),
+  },
+  { make: () => new Entry(0, 0, 0, EMPTY), read: readEntry, write: writeEntry },
+);
