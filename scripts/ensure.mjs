@@ -49,7 +49,11 @@ function isInstalled() {
   for (const [path, pkg] of Object.entries(wanted)) {
     if (path === '') continue;
     const have = present[path];
-    if (have === undefined ? !pkg.optional : have.version !== pkg.version || have.integrity !== pkg.integrity)
+    if (
+      have === undefined
+        ? !pkg.optional
+        : have.version !== pkg.version || (pkg.integrity ?? have.integrity) !== have.integrity
+    )
       return false;
   }
   return Object.keys(present).every((path) => path in wanted);
