@@ -1,0 +1,258 @@
+import type { Backend } from '../storage/backend/index.js';
+import { assert } from '../util/assert.js';
+import { ExpiryHeap } from './expiry-heap.js';
+import { Lease } from './lease.js';
+import { delLeaseRow, putLeaseRow } from './lease-rows.js';
+import type { GrantRefusal, LeaseRow, LeaseTimes, LessorOptions, RenewRefusal, RevokeOutcome } from './types.js';
+
+/** Seconds; a longer grant is refused (etcd semantics §5). */
+export const LEASE_TTL_MAX = 9_000_000_000;
+
+/**
+ * All leases of a member (etcd semantics §5).
+ *
+ * Which leases there are, their TTLs and their keys is replicated: `grant`, `revoke`, `checkpoint`, `attach` and
+ * `detach` are called at apply alone, and on every member alike. When a lease ends is known to the leader alone:
+ * `promote` starts all of them anew, `renew` puts one off, `expired` names those whose revoke is to be proposed.
+ * Nothing ends but by a revoke from the log. Times are ms on the monotonic clock, handed in.
+ */
+export class Lessor {
+  readonly #minTtl: number;
+  readonly #retryMs: number;
+  readonly #promotedPerSecond: number;
+  readonly #mutants: ReadonlySet<string>;
+  #backend: Backend;
+  #leases = new Map<bigint, Lease>();
+  #keys = new Map<string, Lease>();
+  #heap = new ExpiryHeap();
+  #primary = false;
+  /** Those who wait for the revoke of an expired lease. */
+  #waiting = new Map<bigint, ((outcome: RevokeOutcome) => void)[]>();
+
+  /** An empty lessor; `reset` fills it. */
+  constructor(backend: Backend, options: LessorOptions = {}) {
+    this.#backend = backend;
+    this.#minTtl = options.minTtl ?? 2;
+    this.#retryMs = options.retryMs ?? 3000;
+    this.#promotedPerSecond = options.promotedExpiriesPerSecond ?? 750;
+    this.#mutants = options.mutants ?? new Set();
+    assert(this.#minTtl >= 1 && this.#retryMs > 0, 'lessor: options out of range');
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  get isPrimary(): boolean {
+    return this.#primary;
+  }
+
+  // --- replicated: at apply ---
+
+  /**
+   * @param ttl seconds as the client asked
+   * @param now what the leader's time runs from; of no meaning on other members
+   * @returns the TTL that it has
+   */
+  grant(id: bigint, ttl: number, now: number): { readonly id: bigint; readonly ttl: number } | GrantRefusal {
+    if (id === 0n) return 'lease-not-found';
+    if (ttl > LEASE_TTL_MAX) return 'ttl-too-large';
+    if (this.#leases.has(id)) return 'lease-exists';
+    const lease = new Lease(id, Math.max(ttl, this.#minTtl), 0);
+    this.#leases.set(id, lease);
+    putLeaseRow(this.#backend, lease, true);
+    if (this.#primary) this.#schedule(lease, now + lease.ttl * 1000);
+    return { id, ttl: lease.ttl };
+  }
+
+  /**
+   * Ends a lease and deletes its keys.
+   * @param deleteKeys deletes them in this order, in one revision, and detaches them
+   */
+  revoke(id: bigint, deleteKeys: (keys: string[]) => void): 'revoked' | 'lease-not-found' {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return 'lease-not-found';
+    if (lease.keys.size > 0) {
+      deleteKeys(lease.sortedKeys());
+      assert(lease.keys.size === 0, () => `lessor: keys of lease ${id} outlive it`);
+    }
+    this.#leases.delete(id);
+    this.#heap.remove(lease);
+    delLeaseRow(this.#backend, id);
+    this.#tell(id, 'not-found');
+    return 'revoked';
+  }
+
+  /** A leader's word that so many seconds are left (LeaseCheckpoint; the feature is off, its entries are understood). */
+  checkpoint(id: bigint, remainingTtl: number): 'done' | 'lease-not-found' {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return 'lease-not-found';
+    lease.remainingTtl = remainingTtl;
+    putLeaseRow(this.#backend, lease, false);
+    return 'done';
+  }
+
+  exists(id: bigint): boolean {
+    return this.#leases.has(id);
+  }
+
+  /** A key has one lease at most: the earlier one lets go. */
+  attach(id: bigint, key: string): void {
+    const lease = this.#leases.get(id);
+    assert(lease !== undefined, () => `lessor: key attached to lease ${id}, which does not exist`);
+    const old = this.#keys.get(key);
+    if (old === lease) return;
+    if (old !== undefined) old.keys.delete(key);
+    lease.keys.add(key);
+    this.#keys.set(key, lease);
+  }
+
+  detach(key: string): void {
+    const lease = this.#keys.get(key);
+    if (lease === undefined) return;
+    lease.keys.delete(key);
+    this.#keys.delete(key);
+  }
+
+  // --- read anywhere ---
+
+  /** The lease a key is attached to; 0n: none. */
+  leaseOf(key: string): bigint {
+    return this.#keys.get(key)?.id ?? 0n;
+  }
+
+  /** Keys of a lease, in no order; none if there is no such lease. */
+  keysOf(id: bigint): string[] {
+    const lease = this.#leases.get(id);
+    return lease === undefined ? [] : [...lease.keys];
+  }
+
+  /** All ids, the one that ends first in front; on a member that is not the leader, by id. */
+  list(): bigint[] {
+    const leases = [...this.#leases.values()];
+    leases.sort((a, b) => compare(a.expiry, b.expiry) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    return leases.map((lease) => lease.id);
+  }
+
+  /** undefined if there is no such lease. Off the leader the time left is not known: the largest number. */
+  remaining(id: bigint, now: number): LeaseTimes | undefined {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return undefined;
+    const left = lease.expiry === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : (lease.expiry - now) / 1000;
+    return { ttl: Math.trunc(left) + 0, grantedTtl: lease.ttl };
+  }
+
+  // --- the leader's ---
+
+  /**
+   * This member leads now: every lease starts anew, with its whole time (renewals are not logged, so the last one is
+   * unknown) and `extendMs`, the election timeout, on top. Where many would end at once they are spread, so that
+   * their revokes do not drown the rest.
+   */
+  promote(now: number, extendMs: number): void {
+    this.#primary = true;
+    const leases = [...this.#leases.values()];
+    for (const lease of leases) lease.expiry = now + lease.restartTtl * 1000 + extendMs;
+    const rate = this.#promotedPerSecond;
+    if (leases.length > rate) {
+      leases.sort((a, b) => compare(a.expiry, b.expiry) || (a.id < b.id ? -1 : 1));
+      for (let i = rate; i < leases.length; i++) {
+        const lease = leases[i] as Lease;
+        lease.expiry = Math.max(lease.expiry, (leases[i - rate] as Lease).expiry + 1000);
+      }
+    }
+    for (const lease of leases) this.#schedule(lease, lease.expiry);
+  }
+
+  /** This member leads no longer: it knows nothing of time, and those who wait must ask the new leader. */
+  demote(): void {
+    if (!this.#primary) return;
+    if (this.#mutants.has('55')) return;
+    this.#primary = false;
+    this.#heap.clear();
+    for (const lease of this.#leases.values()) {
+      lease.expiry = Number.POSITIVE_INFINITY;
+      lease.due = Number.POSITIVE_INFINITY;
+    }
+    const ids = [...this.#waiting.keys()];
+    for (const id of ids) this.#tell(id, 'not-primary');
+  }
+
+  /** @returns the TTL it has again, in seconds */
+  renew(id: bigint, now: number): number | RenewRefusal {
+    if (!this.#primary) return 'not-primary';
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return 'not-found';
+    // Its revoke may be on its way through the log: to promise it more time would be a lie.
+    if (lease.expiry <= now && !this.#mutants.has('56')) return 'expired-pending-revoke';
+    this.#schedule(lease, now + lease.ttl * 1000);
+    return lease.ttl;
+  }
+
+  /** Calls back once when an expired lease has been revoked, or this member leads no longer; at once if so already. */
+  whenRevoked(id: bigint, cb: (outcome: RevokeOutcome) => void): void {
+    if (!this.#leases.has(id)) return cb('not-found');
+    if (!this.#primary) return cb('not-primary');
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) this.#waiting.set(id, [cb]);
+    else waiting.push(cb);
+  }
+
+  /**
+   * Leases whose revoke the leader should propose now. One that was named is named again only after the retry
+   * interval, in case its proposal was lost.
+   */
+  expired(now: number, limit: number): bigint[] {
+    const ids: bigint[] = [];
+    if (!this.#primary) return ids;
+    while (ids.length < limit) {
+      const lease = this.#heap.peek();
+      if (lease === undefined || lease.due > now) break;
+      ids.push(lease.id);
+      this.#heap.set(lease, now + this.#retryMs);
+    }
+    return ids;
+  }
+
+  /** ms of the monotonic clock at which `expired` has something next; Infinity if never. */
+  get nextDue(): number {
+    return this.#primary ? (this.#heap.peek()?.due ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  }
+
+  // --- restart and snapshot ---
+
+  /**
+   * Replaces everything: after a restart, or when a snapshot was installed.
+   * @param rows what `readLeases` found in `backend`
+   * @param attachments the lease of each live key that has one, as the key index found them
+   */
+  reset(backend: Backend, rows: readonly LeaseRow[], attachments: ReadonlyMap<string, bigint>, now: number): void {
+    this.#backend = backend;
+    this.#heap.clear();
+    this.#leases = new Map();
+    this.#keys = new Map();
+    for (const row of rows) {
+      // A member with a larger minimum than the one that granted it raises it, as etcd does when it loads.
+      this.#leases.set(row.id, new Lease(row.id, Math.max(row.ttl, this.#minTtl), row.remainingTtl));
+    }
+    for (const [key, id] of attachments) if (this.#leases.has(id)) this.attach(id, key);
+    if (this.#primary) this.promote(now, 0);
+    for (const id of [...this.#waiting.keys()]) if (!this.#leases.has(id)) this.#tell(id, 'not-found');
+  }
+
+  #schedule(lease: Lease, expiry: number): void {
+    lease.expiry = expiry;
+    this.#heap.set(lease, expiry);
+  }
+
+  #tell(id: bigint, outcome: RevokeOutcome): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    for (const cb of waiting) cb(outcome);
+  }
+}
+
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,4 @@
+/** Bytewise, as latin1 strings compare. */
+export function compareStrings(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
