@@ -1,5 +1,5 @@
 import { RingBuffer } from '../util/ring-buffer.js';
-import { type Completion } from './api.js';
+import type { Completion } from './api.js';
 import { refusal, type ServerError } from './errors.js';
 
 /** A proposal of ours that waits to be applied, by the low 48 bits of its id. */
@@ -12,7 +12,8 @@ export interface Pending {
   submitted: boolean;
 }
 
-interface Queued {
+/** A proposal that has not left yet. */
+export interface Queued {
   readonly id: number;
   readonly data: Buffer;
   /** ms, monotonic; for proposals of other members, which have no entry in the table */
@@ -54,8 +55,8 @@ export class Proposals {
   }
 
   /** Takes what is queued, up to `maxBytes` (at least one), leaving out what has expired meanwhile. */
-  take(maxBytes: number, now: number): Buffer[] {
-    const out: Buffer[] = [];
+  take(maxBytes: number, now: number): Queued[] {
+    const out: Queued[] = [];
     let bytes = 0;
     for (;;) {
       const head = this.#queue.peek();
@@ -70,10 +71,21 @@ export class Proposals {
         if (pending === undefined) continue;
         pending.submitted = true;
       }
-      out.push(head.data);
+      out.push(head);
       bytes += head.data.length;
     }
     return out;
+  }
+
+  /** What `take` gave was certainly not accepted anywhere: it stands at the front of the queue again. */
+  putBack(taken: readonly Queued[]): void {
+    for (let i = taken.length - 1; i >= 0; i--) {
+      const queued = taken[i] as Queued;
+      this.#queue.unshift(queued);
+      this.#queuedBytes += queued.data.length;
+      const pending = queued.id < 0 ? undefined : this.#table.get(queued.id);
+      if (pending !== undefined) pending.submitted = false;
+    }
   }
 
   /** The proposal with this id has been applied: it leaves the table. */

@@ -1,0 +1,111 @@
+import type { Lessor } from '../lease/index.js';
+import type { LeaseTimeToLive } from './api.js';
+import { refusal, type ServerError } from './errors.js';
+import type { ReadIndexer } from './read-index.js';
+
+/** What the keeper needs of the member. */
+export interface LeaseKeeperView {
+  /** The term in which this member leads; 0 if it does not. */
+  readonly leaderTerm: number;
+  now(): number;
+  wake(): void;
+  /** Proposes LeaseRevoke in our own log, never by way of another leader. */
+  proposeRevoke(id: bigint): void;
+}
+
+type Answer<T> = (err: ServerError | null, value: T | null) => void;
+
+/**
+ * The part of leases that looks at time. Only the leader's lessor does; what it finds expired goes through the log.
+ *
+ * Both a renewal and an expiry are decided behind a round of ReadIndex, since a leader that was deposed while it was
+ * paused cannot know it: its renewals would promise what the new leader does not keep (museum 55, 56).
+ */
+export class LeaseKeeper {
+  readonly #lessor: Lessor;
+  readonly #reads: ReadIndexer;
+  readonly #view: LeaseKeeperView;
+  readonly #checkMs: number;
+  readonly #perCheck: number;
+  #nextCheck = 0;
+  #checking = false;
+
+  constructor(lessor: Lessor, reads: ReadIndexer, view: LeaseKeeperView, checkMs: number, revokeRate: number) {
+    this.#lessor = lessor;
+    this.#reads = reads;
+    this.#view = view;
+    this.#checkMs = checkMs;
+    this.#perCheck = Math.max(1, Math.floor((revokeRate * checkMs) / 1000));
+  }
+
+  /** @param extendMs every lease lives at least this much longer: its holder may have renewed it with the old leader */
+  leadershipGained(extendMs: number): void {
+    this.#lessor.promote(this.#view.now(), extendMs);
+  }
+
+  leadershipLost(): void {
+    this.#lessor.demote();
+  }
+
+  /** Revokes what has expired; called often, works every `checkMs`. */
+  tick(): void {
+    const now = this.#view.now();
+    const term = this.#view.leaderTerm;
+    if (term === 0 || now < this.#nextCheck || this.#checking) return;
+    this.#nextCheck = now + this.#checkMs;
+    if (!this.#lessor.hasExpired(now)) return;
+    this.#checking = true;
+    this.#confirmed(
+      term,
+      () => {
+        this.#checking = false;
+        for (const id of this.#lessor.expired(this.#view.now(), this.#perCheck)) this.#view.proposeRevoke(id);
+      },
+      () => {
+        this.#checking = false;
+      },
+    );
+  }
+
+  /** On the leader alone. @param cb value: the TTL in seconds, 0 where there is no such lease */
+  renew(id: bigint, cb: Answer<number>): void {
+    this.#onLeader(cb, (confirmedAt) => {
+      // Counted from before the confirmation: a leader elected since counts from later.
+      const ttl = this.#lessor.renew(id, confirmedAt);
+      if (ttl === 'not-found' || ttl === 'expired-pending-revoke') cb(null, 0);
+      else if (ttl === 'not-primary') cb(refusal('ERR_NOT_LEADER'), null);
+      else cb(null, ttl);
+    });
+  }
+
+  /** On the leader alone. */
+  timeToLive(id: bigint, keys: boolean, cb: Answer<LeaseTimeToLive>): void {
+    this.#onLeader(cb, () => {
+      const lease = this.#lessor.lookup(id);
+      if (lease === undefined) return cb(null, { ttl: -1, grantedTtl: 0, keys: [] });
+      const left = Math.floor(this.#lessor.remainingMs(id, this.#view.now()) / 1000);
+      cb(null, { ttl: left, grantedTtl: lease.ttl, keys: keys ? this.#lessor.keysOf(id) : [] });
+    });
+  }
+
+  #onLeader<T>(cb: Answer<T>, act: (confirmedAt: number) => void): void {
+    const term = this.#view.leaderTerm;
+    if (term === 0) return cb(refusal('ERR_NOT_LEADER'), null);
+    this.#confirmed(term, act, (err) => cb(err, null));
+  }
+
+  /** Goes on if we still lead in the same term when a round of ReadIndex that began now has been confirmed. */
+  #confirmed(term: number, act: (confirmedAt: number) => void, otherwise: (err: ServerError) => void): void {
+    this.#reads.add(
+      {
+        ready: (confirmedAt) => {
+          if (this.#view.leaderTerm === term) act(confirmedAt);
+          else otherwise(refusal('ERR_NOT_LEADER'));
+        },
+        fail: otherwise,
+      },
+      this.#view.now(),
+    );
+    this.#view.wake();
+  }
+}

@@ -1,0 +1,213 @@
+import type { PeerHub } from '../peer/api.js';
+import { type Entry, MessageKind, type Message, type Raft, type Ready, Role, type SoftState } from '../raft/index.js';
+import type { Wal } from '../storage/wal/index.js';
+import { assert } from '../util/assert.js';
+import type { Env } from '../util/env.js';
+import { RingBuffer } from '../util/ring-buffer.js';
+import { entryWire } from '../wire/index.js';
+import type { Proposals, Queued } from './proposals.js';
+import type { ReadIndexer } from './read-index.js';
+
+/** What the pump does not decide itself. */
+export interface PumpOwner {
+  /** Applies committed entries in order; false if it must be asked again later with the same entries. */
+  apply(entries: readonly Entry[]): void;
+  /** The state machine takes nothing more for now. */
+  readonly applyHeld: boolean;
+  onSoftState(state: SoftState): void;
+  /** Streams the snapshot that belongs to this MsgSnap. */
+  sendSnapshot(message: Message): void;
+  /** Installs the snapshot of a Ready; everything else waits until the callback. */
+  installSnapshot(ready: Ready, done: () => void): void;
+}
+
+interface InFlight {
+  readonly ready: Ready;
+  durable: boolean;
+}
+
+/**
+ * The one loop of a member: once a turn it hands what has gathered to raft, then does what raft's Readys ask for.
+ * Messages leave in parallel with the disk write; promises wait for it (raft/DESIGN.md, "the Ready contract").
+ *
+ *   proposals, reads, messages, ticks ──> raft ──> send │ persist ──> send promises │ apply ──> answers
+ */
+export class Pump {
+  readonly #env: Env;
+  readonly #raft: Raft;
+  readonly #wal: Wal;
+  readonly #hub: PeerHub;
+  readonly #proposals: Proposals;
+  readonly #reads: ReadIndexer;
+  readonly #owner: PumpOwner;
+  readonly #maxBatchBytes: number;
+  /** Readys that are not acknowledged yet, in order of token. */
+  readonly #inFlight = new RingBuffer<InFlight>();
+  readonly #toApply = new RingBuffer<readonly Entry[]>();
+  #scheduled = false;
+  #installing = false;
+  #stopped = false;
+  /** Of the last hard state written: what a snapshot's install may claim until it is done. */
+  #commitWritten: number;
+
+  constructor(parts: {
+    env: Env;
+    raft: Raft;
+    wal: Wal;
+    hub: PeerHub;
+    proposals: Proposals;
+    reads: ReadIndexer;
+    owner: PumpOwner;
+    maxBatchBytes: number;
+    commit: number;
+  }) {
+    this.#env = parts.env;
+    this.#raft = parts.raft;
+    this.#wal = parts.wal;
+    this.#hub = parts.hub;
+    this.#proposals = parts.proposals;
+    this.#reads = parts.reads;
+    this.#owner = parts.owner;
+    this.#maxBatchBytes = parts.maxBatchBytes;
+    this.#commitWritten = parts.commit;
+  }
+
+  /** Committed entries that wait for the state machine. */
+  get applyBacklog(): number {
+    return this.#toApply.length;
+  }
+
+  /** Something may be there to do: run at the end of this turn. */
+  wake(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#env.timers.defer(() => {
+      this.#scheduled = false;
+      if (this.#stopped) return;
+      try {
+        this.#run();
+      } catch (err) {
+        this.#env.fatal(err as Error);
+      }
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #run(): void {
+    if (this.#installing) return;
+    this.#submit();
+    this.#reads.startRound(this.#env.clock.now());
+    while (!this.#installing && this.#raft.hasReady()) this.#handle(this.#raft.ready());
+    this.#apply();
+    this.#hub.flush();
+    // Applying may have made new Readys possible (a page of committed entries, a configuration change).
+    if (!this.#installing && this.#raft.hasReady()) this.wake();
+  }
+
+  #submit(): void {
+    const { leader } = this.#raft;
+    if (leader === 0n) return;
+    const now = this.#env.clock.now();
+    while (this.#proposals.queuedCount > 0) {
+      const batch = this.#proposals.take(this.#maxBatchBytes, now);
+      if (batch.length === 0) return;
+      if (!this.#accepted(leader, batch)) {
+        this.#proposals.putBack(batch);
+        return;
+      }
+    }
+  }
+
+  #accepted(leader: bigint, batch: readonly Queued[]): boolean {
+    const datas = batch.map((queued) => queued.data);
+    if (leader === this.#raft.id) return this.#raft.propose(datas) === 'accepted';
+    return this.#hub.forward(leader, datas);
+  }
+
+  #handle(ready: Ready): void {
+    if (ready.softState !== null) this.#owner.onSoftState(ready.softState);
+    for (const message of ready.messages) this.#send(message);
+    for (const state of ready.readStates) this.#reads.confirmed(state.ctx, state.index);
+    if (ready.committedEntries.length > 0) this.#toApply.push(ready.committedEntries);
+    const flight: InFlight = { ready, durable: false };
+    this.#inFlight.push(flight);
+    if (ready.snapshot !== null) this.#install(flight);
+    else if (ready.hasWrites) this.#persist(flight);
+    else this.#durable(flight);
+  }
+
+  #send(message: Message): void {
+    if (message.kind === MessageKind.Snap) this.#owner.sendSnapshot(message);
+    else this.#hub.send(message);
+  }
+
+  #persist(flight: InFlight): void {
+    const { hardState, entries, mustSync } = flight.ready;
+    for (const entry of entries) entryWire(entry);
+    if (hardState !== null) this.#commitWritten = hardState.commit;
+    this.#wal.save(hardState, entries as never, mustSync, (err) => {
+      if (err !== null) return this.#env.fatal(err);
+      this.#durable(flight);
+      this.wake();
+    });
+  }
+
+  /**
+   * Order matters at every crash point: the term and vote first, with the old commit index, since the log does not
+   * reach the new one yet; then the store; then the log's own record of it (museum 22).
+   */
+  #install(flight: InFlight): void {
+    this.#installing = true;
+    const { hardState, entries, snapshot } = flight.ready;
+    assert(snapshot !== null && entries.length === 0, 'a Ready with a snapshot has no entries');
+    const before = hardState === null ? null : { ...hardState, commit: this.#commitWritten };
+    const failed = (err: Error | null): err is Error => {
+      if (err !== null) this.#env.fatal(err);
+      return err !== null;
+    };
+    this.#wal.save(before, [], before !== null, (saveError) => {
+      if (failed(saveError)) return;
+      this.#owner.installSnapshot(flight.ready, () => {
+        this.#wal.saveSnapshot(snapshot, (recordError) => {
+          if (failed(recordError)) return;
+          if (hardState !== null) this.#commitWritten = hardState.commit;
+          this.#wal.save(hardState, [], hardState !== null, (err) => {
+            if (failed(err)) return;
+            this.#installing = false;
+            this.#durable(flight);
+            this.wake();
+          });
+        });
+      });
+    });
+  }
+
+  #durable(flight: InFlight): void {
+    flight.durable = true;
+    let last = 0;
+    for (let head = this.#inFlight.peek(); head?.durable === true; head = this.#inFlight.peek()) {
+      this.#inFlight.shift();
+      for (const message of head.ready.messagesAfterPersist) this.#send(message);
+      last = head.ready.token;
+    }
+    if (last > 0) this.#raft.persisted(last);
+  }
+
+  /** The backend drained: go on applying. */
+  #apply(): void {
+    while (!this.#owner.applyHeld) {
+      const entries = this.#toApply.shift();
+      if (entries === undefined) break;
+      this.#owner.apply(entries);
+      this.#raft.applied((entries[entries.length - 1] as Entry).index);
+    }
+    this.#reads.applied(this.#raft.appliedIndex);
+  }
+
+  get isLeader(): boolean {
+    return this.#raft.role === Role.Leader;
+  }
+}
