@@ -191,8 +191,10 @@ export class Lessor {
 
   /** Calls back once when an expired lease has been revoked, or this member leads no longer; at once if so already. */
   whenRevoked(id: bigint, cb: (outcome: RevokeOutcome) => void): void {
-    if (!this.#leases.has(id)) return cb('not-found');
-    if (!this.#primary) return cb('not-primary');
+    if (!this.#leases.has(id) || !this.#primary) {
+      cb(this.#primary ? 'not-found' : 'not-primary');
+      return;
+    }
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) this.#waiting.set(id, [cb]);
     else waiting.push(cb);
