@@ -26,6 +26,8 @@ export class Lessor {
   #keys = new Map<string, Lease>();
   #heap = new ExpiryHeap();
   #primary = false;
+  /** The leader's: granted at apply, which knows no time, and not scheduled yet. */
+  #granted: Lease[] = [];
   /** Those who wait for the revoke of an expired lease. */
   #waiting = new Map<bigint, ((outcome: RevokeOutcome) => void)[]>();
 
@@ -50,18 +52,18 @@ export class Lessor {
   // --- replicated: at apply ---
 
   /**
+   * On the leader its time runs from the next call that says what time it is.
    * @param ttl seconds as the client asked
-   * @param now what the leader's time runs from; of no meaning on other members
    * @returns the TTL that it has
    */
-  grant(id: bigint, ttl: number, now: number): { readonly id: bigint; readonly ttl: number } | GrantRefusal {
+  grant(id: bigint, ttl: number): { readonly id: bigint; readonly ttl: number } | GrantRefusal {
     if (id === 0n) return 'lease-not-found';
     if (ttl > LEASE_TTL_MAX) return 'ttl-too-large';
     if (this.#leases.has(id)) return 'lease-exists';
     const lease = new Lease(id, Math.max(ttl, this.#minTtl), 0);
     this.#leases.set(id, lease);
     putLeaseRow(this.#backend, lease, true);
-    if (this.#primary) this.#schedule(lease, now + lease.ttl * 1000);
+    if (this.#primary) this.#granted.push(lease);
     return { id, ttl: lease.ttl };
   }
 
@@ -138,6 +140,7 @@ export class Lessor {
   remaining(id: bigint, now: number): LeaseTimes | undefined {
     const lease = this.#leases.get(id);
     if (lease === undefined) return undefined;
+    this.#start(now);
     const left = lease.expiry === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : (lease.expiry - now) / 1000;
     return { ttl: Math.trunc(left) + 0, grantedTtl: lease.ttl };
   }
@@ -151,6 +154,7 @@ export class Lessor {
    */
   promote(now: number, extendMs: number): void {
     this.#primary = true;
+    this.#granted = [];
     const leases = [...this.#leases.values()];
     for (const lease of leases) lease.expiry = now + lease.restartTtl * 1000 + extendMs;
     const rate = this.#promotedPerSecond;
@@ -169,6 +173,7 @@ export class Lessor {
     if (!this.#primary) return;
     if (this.#mutants.has('55')) return;
     this.#primary = false;
+    this.#granted = [];
     this.#heap.clear();
     for (const lease of this.#leases.values()) {
       lease.expiry = Number.POSITIVE_INFINITY;
@@ -183,6 +188,7 @@ export class Lessor {
     if (!this.#primary) return 'not-primary';
     const lease = this.#leases.get(id);
     if (lease === undefined) return 'not-found';
+    this.#start(now);
     // Its revoke may be on its way through the log: to promise it more time would be a lie.
     if (lease.expiry <= now && !this.#mutants.has('56')) return 'expired-pending-revoke';
     this.#schedule(lease, now + lease.ttl * 1000);
@@ -207,6 +213,7 @@ export class Lessor {
   expired(now: number, limit: number): bigint[] {
     const ids: bigint[] = [];
     if (!this.#primary) return ids;
+    this.#start(now);
     while (ids.length < limit) {
       const lease = this.#heap.peek();
       if (lease === undefined || lease.due > now) break;
@@ -216,9 +223,12 @@ export class Lessor {
     return ids;
   }
 
-  /** ms of the monotonic clock at which `expired` has something next; Infinity if never. */
-  get nextDue(): number {
-    return this.#primary ? (this.#heap.peek()?.due ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  /** Whether `expired` would name any. */
+  hasExpired(now: number): boolean {
+    if (!this.#primary) return false;
+    this.#start(now);
+    const lease = this.#heap.peek();
+    return lease !== undefined && lease.due <= now;
   }
 
   // --- restart and snapshot ---
@@ -231,6 +241,7 @@ export class Lessor {
   reset(backend: Backend, rows: readonly LeaseRow[], attachments: ReadonlyMap<string, bigint>, now: number): void {
     this.#backend = backend;
     this.#heap.clear();
+    this.#granted = [];
     this.#leases = new Map();
     this.#keys = new Map();
     for (const row of rows) {
@@ -240,6 +251,14 @@ export class Lessor {
     for (const [key, id] of attachments) if (this.#leases.has(id)) this.attach(id, key);
     if (this.#primary) this.promote(now, 0);
     for (const id of [...this.#waiting.keys()]) if (!this.#leases.has(id)) this.#tell(id, 'not-found');
+  }
+
+  #start(now: number): void {
+    if (this.#granted.length === 0) return;
+    for (const lease of this.#granted) {
+      if (this.#leases.get(lease.id) === lease && lease.heapIndex === -1) this.#schedule(lease, now + lease.ttl * 1000);
+    }
+    this.#granted = [];
   }
 
   #schedule(lease: Lease, expiry: number): void {
