@@ -183,15 +183,18 @@ export class Lessor {
     for (const id of ids) this.#tell(id, 'not-primary');
   }
 
-  /** @returns the TTL it has again, in seconds */
-  renew(id: bigint, now: number): number | RenewRefusal {
+  /**
+   * @param from the moment its new time runs from, if that is before `now`: leadership was last confirmed then
+   * @returns the TTL it has again, in seconds
+   */
+  renew(id: bigint, now: number, from = now): number | RenewRefusal {
     if (!this.#primary) return 'not-primary';
     const lease = this.#leases.get(id);
     if (lease === undefined) return 'not-found';
     this.#start(now);
     // Its revoke may be on its way through the log: to promise it more time would be a lie.
     if (lease.expiry <= now && !this.#mutants.has('56')) return 'expired-pending-revoke';
-    this.#schedule(lease, now + lease.ttl * 1000);
+    this.#schedule(lease, Math.max(lease.expiry, from + lease.ttl * 1000));
     return lease.ttl;
   }
 

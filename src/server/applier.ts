@@ -26,6 +26,8 @@ import type { Pending, Proposals } from './proposals.js';
 
 /** What the applier hands back to the member. */
 export interface ApplierOwner {
+  /** ms, monotonic */
+  now(): number;
   /** Applies a configuration change to raft and the members; completes its proposal. */
   applyConfChange(entry: Entry): void;
   clusterVersionChanged(version: string): void;
@@ -105,8 +107,9 @@ export class Applier {
         return this.#compact(body, pending);
       case InternalKind.LEASE_GRANT: {
         const { id, ttl } = LeaseGrantRequest.decode(body);
-        const granted = lessor.grant(id, ttl);
-        return typeof granted === 'string' ? leaseRefusal(granted) : { id, ttl: granted.ttl };
+        // The time matters on the leader alone, and is no part of the replicated state.
+        const granted = lessor.grant(id, ttl, this.#owner.now());
+        return typeof granted === 'string' ? leaseRefusal(granted) : granted;
       }
       case InternalKind.LEASE_REVOKE: {
         const revoked = lessor.revoke(LeaseRevokeRequest.decode(body).id, (keys) => mvcc.deleteKeys(keys));
@@ -177,6 +180,6 @@ function outcomeOf<T extends object>(result: T | WriteRefusal | ReadRefusal): T 
 }
 
 function leaseRefusal(why: string): ServerError {
-  if (why === 'exists') return refusal('ERR_LEASE_EXIST');
+  if (why === 'lease-exists') return refusal('ERR_LEASE_EXIST');
   return refusal(why === 'ttl-too-large' ? 'ERR_LEASE_TTL_TOO_LARGE' : 'ERR_LEASE_NOT_FOUND');
 }

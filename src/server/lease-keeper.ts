@@ -53,7 +53,7 @@ export class LeaseKeeper {
     const term = this.#view.leaderTerm;
     if (term === 0 || now < this.#nextCheck || this.#checking) return;
     this.#nextCheck = now + this.#checkMs;
-    if (!this.#lessor.hasExpired(now)) return;
+    if (this.#lessor.nextDue > now) return;
     this.#checking = true;
     this.#confirmed(
       term,
@@ -71,20 +71,19 @@ export class LeaseKeeper {
   renew(id: bigint, cb: Answer<number>): void {
     this.#onLeader(cb, (confirmedAt) => {
       // Counted from before the confirmation: a leader elected since counts from later.
-      const ttl = this.#lessor.renew(id, confirmedAt);
-      if (ttl === 'not-found' || ttl === 'expired-pending-revoke') cb(null, 0);
-      else if (ttl === 'not-primary') cb(refusal('ERR_NOT_LEADER'), null);
-      else cb(null, ttl);
+      const ttl = this.#lessor.renew(id, this.#view.now(), confirmedAt);
+      if (typeof ttl === 'number') cb(null, ttl);
+      else if (ttl === 'expired-pending-revoke') this.#lessor.whenRevoked(id, (outcome) => renewRefused(outcome, cb));
+      else renewRefused(ttl, cb);
     });
   }
 
   /** On the leader alone. */
   timeToLive(id: bigint, keys: boolean, cb: Answer<LeaseTimeToLive>): void {
     this.#onLeader(cb, () => {
-      const lease = this.#lessor.lookup(id);
-      if (lease === undefined) return cb(null, { ttl: -1, grantedTtl: 0, keys: [] });
-      const left = Math.floor(this.#lessor.remainingMs(id, this.#view.now()) / 1000);
-      cb(null, { ttl: left, grantedTtl: lease.ttl, keys: keys ? this.#lessor.keysOf(id) : [] });
+      const times = this.#lessor.remaining(id, this.#view.now());
+      if (times === undefined) return cb(null, { ttl: -1, grantedTtl: 0, keys: [] });
+      cb(null, { ttl: times.ttl, grantedTtl: times.grantedTtl, keys: keys ? this.#lessor.keysOf(id) : [] });
     });
   }
 
@@ -108,4 +107,9 @@ export class LeaseKeeper {
     );
     this.#view.wake();
   }
+}
+
+function renewRefused(why: 'not-found' | 'not-primary', cb: Answer<number>): void {
+  if (why === 'not-found') cb(null, 0);
+  else cb(refusal('ERR_NOT_LEADER'), null);
 }
