@@ -65,6 +65,9 @@ export interface NamedField extends Field {
 export type Shape = Readonly<Record<string, Field>>;
 export type MessageOf<S extends Shape> = { -readonly [K in keyof S]: S[K] extends Field<infer V> ? V : never };
 
+/** What is left out is zero. */
+export type Input<T> = { readonly [K in keyof T]?: T[K] extends (infer V)[] ? readonly V[] : T[K] };
+
 /** Encodes and decodes one kind of message, and describes it. */
 export interface Codec<T> {
   /** With the package: `etcdserverpb.PutRequest`. */
@@ -77,10 +80,10 @@ export interface Codec<T> {
   /** @throws WireError */
   decode(buf: Buffer): T;
   /** What is left out of `message` is zero. @returns the caller's own bytes */
-  encode(message: Partial<T>): Buffer;
+  encode(message: Input<T>): Buffer;
   /** Reads up to `r.end`. @throws WireError */
   read(r: Reader): T;
-  write(w: Writer, message: Partial<T>): void;
+  write(w: Writer, message: Input<T>): void;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a codec is invariant in its message; tables hold them all.
@@ -206,7 +209,7 @@ class TableCodec<T> implements Codec<T> {
     return this.read(new Reader(buf));
   }
 
-  encode(message: Partial<T>): Buffer {
+  encode(message: Input<T>): Buffer {
     this.write(scratch.reset(), message);
     return scratch.finish();
   }
@@ -245,7 +248,7 @@ class TableCodec<T> implements Codec<T> {
     return true;
   }
 
-  write(w: Writer, message: Partial<T>): void {
+  write(w: Writer, message: Input<T>): void {
     const from = message as Loose;
     const fields = this.fields;
     for (let i = fields.length - 1; i >= 0; i--) {
@@ -284,8 +287,8 @@ class HandCodec<T> extends TableCodec<T> {
     return this.#hand.read(r);
   }
 
-  override write(w: Writer, message: Partial<T>): void {
-    this.#hand.write(w, this.make(message));
+  override write(w: Writer, message: Input<T>): void {
+    this.#hand.write(w, this.make(message as Partial<T>));
   }
 }
 

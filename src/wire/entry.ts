@@ -13,28 +13,31 @@ export class Entry {
   readonly type: number;
   readonly term: number;
   readonly index: number;
-  /** Once `wire` was made, a view into it. Empty: the entry has no data. */
+  /** Empty: the entry has none. A view into `wire` once that is made. */
   data: Buffer;
-  #wire: Buffer | null;
+  /** The marshalled entry, or null until `entryWire` is first asked for it. */
+  wire: Buffer | null;
 
   constructor(type: number, term: number, index: number, data: Buffer, wire: Buffer | null = null) {
     this.type = type;
     this.term = term;
     this.index = index;
     this.data = data;
-    this.#wire = wire;
+    this.wire = wire;
   }
+}
 
-  /** The marshalled entry. */
-  get wire(): Buffer {
-    if (this.#wire === null) {
-      writeEntry(scratch.reset(), this);
-      this.#wire = scratch.finish();
-      // The last field; what it was copied from need not live as long as the log.
-      if (this.data.length !== 0) this.data = this.#wire.subarray(this.#wire.length - this.data.length);
-    }
-    return this.#wire;
+/** The entry's bytes: made at the first call and kept in `entry.wire`. */
+export function entryWire(entry: Entry): Buffer {
+  if (entry.wire === null) {
+    const data = entry.data;
+    writeEntry(scratch.reset(), entry);
+    const wire = scratch.finish();
+    entry.wire = wire;
+    // The last field. What it was copied from need not live as long as the log does.
+    if (data.length !== 0) entry.data = wire.subarray(wire.length - data.length);
   }
+  return entry.wire;
 }
 
 /** @param wire kept as the entry's own bytes, and `data` is a view into them */

@@ -1,6 +1,6 @@
 export * from './auth.js';
 export * from './cluster.js';
-export type { AnyCodec, Codec, EnumTable, Kind, MessageType, NamedField, Oneof } from './codec.js';
+export type { AnyCodec, Codec, EnumTable, Input, Kind, MessageType, NamedField, Oneof } from './codec.js';
 export * from './compaction.js';
 export * from './compare.js';
 export * from './delete-range.js';
