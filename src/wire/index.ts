@@ -18,6 +18,7 @@ export * from './raft.js';
 export * from './range.js';
 export { DEPTH_MAX, EMPTY, type Known, Reader } from './reader.js';
 export * from './response-header.js';
+export * from './services.js';
 export * from './txn.js';
 export * from './v2-request.js';
 export * from './wal.js';

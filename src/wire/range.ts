@@ -1,4 +1,5 @@
-import { bool, defineByHand, enumeration, int, key, list, message } from './codec.js';
+import type { MessageType } from './codec.js';
+import { bool, define, defineByHand, enumeration, int, key, list, message } from './codec.js';
 import { KeyValue, readKeyValueField, writeKeyValueField } from './key-value.js';
 import { Reader } from './reader.js';
 import { ResponseHeader, readHeaderField, writeHeaderField } from './response-header.js';
@@ -191,6 +192,12 @@ export function writeRangeResponse(w: Writer, m: RangeResponse): void {
 export function decodeRangeResponse(buf: Buffer): RangeResponse {
   return readRangeResponse(new Reader(buf));
 }
+
+/** Since etcd 3.7. */
+export const RangeStreamResponse = define('etcdserverpb.RangeStreamResponse', {
+  rangeResponse: message(1, () => RangeResponse),
+});
+export type RangeStreamResponse = MessageType<typeof RangeStreamResponse>;
 
 /** A RangeResponse around stored rows. @param kvs marshalled KeyValues, copied as they are */
 export function encodeRangeResponse(
