@@ -149,8 +149,9 @@ export interface KvBatch {
   put(key: Buffer, value: Buffer): void;
   del(key: Buffer): void;
   /**
-   * All or nothing. Becomes visible to reads some time before the callback. With `sync`, the batch, every batch before
-   * it and the names of the store's files are durable when the callback comes. To be called once.
+   * All or nothing. Becomes visible to reads some time before the callback. With `sync`, the batch and the names of the
+   * store's files are durable when the callback comes; not so an earlier batch without `sync`, which a later one does
+   * not carry along: LevelDB switches logs without an fsync of the old one. To be called once.
    */
   write(options: { sync: boolean }, cb: IoCallback): void;
 }

@@ -7,6 +7,7 @@
  * - ERR_OWNER: the folder belongs to another member or another cluster.
  * - ERR_LOCKED: another process has the folder open.
  * - ERR_IO: the store or the disk failed; `cause` says how.
+ * - ERR_STALE: a snapshot is older than what the member has applied.
  * - ERR_CLOSED: used after close.
  */
 export type BackendErrorCode =
@@ -16,6 +17,7 @@ export type BackendErrorCode =
   | 'ERR_OWNER'
   | 'ERR_LOCKED'
   | 'ERR_IO'
+  | 'ERR_STALE'
   | 'ERR_CLOSED';
 
 export class BackendError extends Error {
