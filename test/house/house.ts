@@ -2,7 +2,7 @@
  * The house rules as functions over file texts, so that the tests can run them on the tree and on bad examples.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,12 +39,10 @@ export function filesUnder(folder: string, ending: string): SourceFile[] {
   return paths.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-/** What git tracks, as far as it is text and there. */
+/** What git tracks, as far as it is text and there. In a folder without git (an unpacked archive): all files of ours. */
 export function trackedFiles(): SourceFile[] {
-  const names = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
   const files: SourceFile[] = [];
-  for (const path of names.split('\0')) {
-    if (path === '') continue;
+  for (const path of trackedPaths()) {
     try {
       const text = readFileSync(join(root, path), 'utf8');
       if (!text.includes('\0')) files.push({ path, text });
@@ -54,6 +52,20 @@ export function trackedFiles(): SourceFile[] {
     }
   }
   return files;
+}
+
+function trackedPaths(): string[] {
+  if (existsSync(join(root, '.git'))) {
+    const args = ['-c', 'safe.directory=*', 'ls-files', '-z'];
+    const names = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
+    return names.split('\0').filter((path) => path !== '');
+  }
+  const ours = (name: string) => !/^(node_modules|dist.*|coverage|data|.*\.etcd)$/.test(name);
+  return readdirSync(root)
+    .filter(ours)
+    .flatMap((name) =>
+      statSync(join(root, name)).isDirectory() ? filesUnder(name, '').map((file) => file.path) : [name],
+    );
 }
 
 /** Calls `visit` for every node of the file, outer ones first. */
