@@ -43,3 +43,12 @@ export interface ConfChange {
   readonly nodeId: NodeId;
   readonly context: Buffer;
 }
+
+/** Until wire's codec lands. */
+export function encodeConfChange(cc: ConfChange): Buffer {
+  const head = Buffer.alloc(17);
+  head.writeBigUInt64BE(cc.id, 0);
+  head.writeUInt8(cc.type, 8);
+  head.writeBigUInt64BE(cc.nodeId, 9);
+  return Buffer.concat([head, cc.context]);
+}

@@ -1,118 +1,372 @@
+import { assert } from '../util/assert.js';
 import type { RaftConfig } from './config.js';
 import { validate } from './config.js';
+import { Core, name } from './core.js';
+import { countVotes, maybeCampaign } from './election.js';
 import type { ConfChange, ConfState } from './entry.js';
+import { Entry, EntryType, encodeConfChange } from './entry.js';
+import { tickElection } from './follower.js';
+import { afterMatch, tickLeader } from './leader.js';
+import { entryBytes } from './log.js';
+import { applyConfChange } from './membership.js';
 import type { Message } from './message.js';
+import { MessageKind } from './message.js';
+import { flushReads, leadRead } from './read-index.js';
 import { Ready } from './ready.js';
+import { flushAppends, sendTimeoutNow } from './replication.js';
 import type { RaftStatus } from './status.js';
-import type { NodeId, ProposeResult, ReadIndexResult, Role, TransferResult } from './types.js';
+import { ProgressState } from './status.js';
+import { step } from './step.js';
+import type { NodeId, ProposeResult, ReadIndexResult, TransferResult } from './types.js';
+import { NONE, Role } from './types.js';
 
-/** Work in progress: the types stand, the algorithm is being filled in. */
+/**
+ * Consensus of one member, as a state machine: inputs change the state at once, and `ready()` says what is to be done
+ * about it. No I/O, no clock, no timer, no promise; the same inputs give the same outputs.
+ *
+ * Raft paper: Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (extended version).
+ * Thesis: Ongaro, Consensus: Bridging Theory and Practice.
+ */
 export class Raft {
   readonly id: NodeId;
+  readonly #core: Core;
+  #token = 0;
+  #persistedToken = 0;
+  // As of the last Ready.
+  #hardTerm: number;
+  #hardVote: NodeId;
+  #hardCommit: number;
+  #softLeader: NodeId = NONE;
+  #softRole: Role = Role.Follower;
 
+  /** @throws RaftError if a setting is bad or the initial state contradicts itself */
   constructor(config: RaftConfig) {
-    this.id = validate(config).id;
+    this.#core = new Core(validate(config));
+    this.id = config.id;
+    const { hardState } = config.initial;
+    this.#hardTerm = hardState.term;
+    this.#hardVote = hardState.vote;
+    this.#hardCommit = hardState.commit;
   }
 
   get term(): number {
-    return todo();
+    return this.#core.term;
   }
   /** 0n if none is known. */
   get leader(): NodeId {
-    return todo();
+    return this.#core.leader;
   }
   get role(): Role {
-    return todo();
+    return this.#core.role;
   }
   get isLeader(): boolean {
-    return todo();
+    return this.#core.role === Role.Leader;
   }
   get commitIndex(): number {
-    return todo();
+    return this.#core.log.committed;
   }
   get appliedIndex(): number {
-    return todo();
+    return this.#core.log.applied;
   }
   get lastIndex(): number {
-    return todo();
+    return this.#core.log.lastIndex;
   }
   /** The oldest entry that compact() has left. */
   get firstIndex(): number {
-    return todo();
+    return this.#core.log.firstIndex;
   }
-  /** Bytes of the entries held in memory. */
+  /** @returns the term of that entry; -1 if it is not (or no longer) in the log */
+  termAt(index: number): number {
+    return this.#core.log.term(index);
+  }
+  /** Bytes of the entries held in memory, each with a little overhead. */
   get logBytes(): number {
-    return todo();
+    return this.#core.log.bytes;
   }
+  /** The configuration in force. */
   get confState(): ConfState {
-    return todo();
+    return this.#core.tracker.confState();
   }
+
+  // --- inputs ---
 
   /** Time passes. */
   tick(): void {
-    todo();
+    if (this.#core.role === Role.Leader) tickLeader(this.#core);
+    else tickElection(this.#core);
   }
-  /** A message came. It may be lost, doubled, late or out of order; it is never of another cluster or another receiver. */
-  step(_m: Message): void {
-    todo();
+
+  /** A message came. It may be lost, doubled, late or out of order, but not of another cluster. Others' messages are ignored. */
+  step(m: Message): void {
+    step(this.#core, m);
   }
-  /** Appends normal entries with these data, all or none. The buffers are kept and must not change. */
-  propose(_datas: readonly Buffer[]): ProposeResult {
-    return todo();
+
+  /** Appends a normal entry for each of `datas`, all or none. The buffers are kept and must not change. */
+  propose(datas: readonly Buffer[]): ProposeResult {
+    const r = this.#core;
+    const refused = this.#refusal();
+    if (refused !== null) return refused;
+    const entries: Entry[] = [];
+    let index = r.log.lastIndex;
+    let bytes = 0;
+    for (const data of datas) {
+      const e = new Entry(EntryType.Normal, r.term, ++index, data);
+      bytes += entryBytes(e);
+      entries.push(e);
+    }
+    if (entries.length === 0) return 'accepted';
+    // One proposal always fits, or a large one could never be made.
+    if (r.log.uncommittedBytes > 0 && r.log.uncommittedBytes + bytes > r.config.maxUncommittedBytes) {
+      return 'dropped-too-much';
+    }
+    r.appendOwn(entries);
+    return 'accepted';
   }
-  proposeConfChange(_cc: ConfChange): ProposeResult {
-    return todo();
+
+  /** Appends a configuration change; it comes into force where and when it is applied. One at a time. */
+  proposeConfChange(cc: ConfChange): ProposeResult {
+    const r = this.#core;
+    const refused = this.#refusal();
+    if (refused !== null) return refused;
+    // The hole of the first published algorithm: leaders of two terms with one uncommitted change each (Ongaro, 2015).
+    if (!r.hasCommittedInTerm && !r.mutants.confBeforeOwnCommit) return 'dropped-term-not-committed';
+    if (r.pendingConfIndex > r.log.applied && !r.mutants.confManyPending) return 'dropped-conf-pending';
+    r.pendingConfIndex = r.log.lastIndex + 1;
+    r.appendOwn([new Entry(EntryType.ConfChange, r.term, r.pendingConfIndex, encodeConfChange(cc))]);
+    return 'accepted';
   }
-  /** A committed change is being applied. nodeId 0n changes nothing. @returns the configuration after it */
-  applyConfChange(_cc: ConfChange): ConfState {
-    return todo();
+
+  #refusal(): ProposeResult | null {
+    const r = this.#core;
+    if (r.role !== Role.Leader) return r.leader === NONE ? 'dropped-no-leader' : 'not-leader';
+    return r.leadTransferee === NONE ? null : 'dropped-transferring';
   }
-  /** Asks for a linearizable read; `ctx` > 0 comes back in Ready.readStates, if no leader is lost meanwhile. New for each attempt. */
-  readIndex(_ctx: number): ReadIndexResult {
-    return todo();
+
+  /**
+   * A committed change is being applied: call it between taking its entry from a Ready and `applied(its index)`. For
+   * a change that the state machine refuses call it with nodeId 0n, or not at all.
+   * @returns the configuration after it
+   */
+  applyConfChange(cc: ConfChange): ConfState {
+    return applyConfChange(this.#core, cc);
   }
-  transferLeadership(_target: NodeId): TransferResult {
-    return todo();
+
+  /**
+   * Asks for a linearizable read. Once a leader is known to lead still, `ctx` comes back in Ready.readStates with the
+   * index that must be applied first. It does not come back if the leader changes or a message is lost: then ask
+   * again with a new `ctx`, since an answer to the old one may still come and would prove less.
+   * @param ctx > 0
+   */
+  readIndex(ctx: number): ReadIndexResult {
+    const r = this.#core;
+    assert(Number.isSafeInteger(ctx) && ctx > 0, () => `raft: read context ${ctx}`);
+    if (r.role === Role.Leader) return leadRead(r, ctx, r.id) ? 'accepted' : 'dropped-too-many';
+    if (r.leader === NONE) return 'no-leader';
+    const m = r.message(MessageKind.ReadIndex, r.leader);
+    m.context = ctx;
+    r.send(m);
+    return 'accepted';
   }
+
+  /**
+   * As leader: hands leadership to a voter (thesis 3.10). Proposals are refused until it leads, or one election
+   * timeout has passed.
+   */
+  transferLeadership(target: NodeId): TransferResult {
+    const r = this.#core;
+    if (r.role !== Role.Leader) return 'not-leader';
+    const p = r.tracker.get(target);
+    if (p === undefined || p.isLearner) return 'not-voter';
+    if (target === r.id) return 'already-leader';
+    if (r.leadTransferee === target) return 'started';
+    r.leadTransferee = target;
+    // It has from now on one election timeout, which is also when the quorum is checked next.
+    r.electionElapsed = 0;
+    r.trace?.(`hands over to ${name(target)}`);
+    if (p.match === r.log.lastIndex) sendTimeoutNow(r, p);
+    else r.mustReplicate = true;
+    return 'started';
+  }
+
   /** Campaigns now, as if the election timer had fired. */
   campaign(): void {
-    todo();
+    maybeCampaign(this.#core);
   }
-  /** Evidence that the process of `id` is gone. If it led us, we may campaign without waiting (PreVote protects). */
-  peerDown(_id: NodeId): void {
-    todo();
-  }
-  /** Messages to `id` were lost. */
-  reportUnreachable(_id: NodeId): void {
-    todo();
-  }
-  /** The data that belongs to a MsgSnap to `id` has been taken by it, or not. Every MsgSnap is answered by one report. */
-  reportSnapshot(_id: NodeId, _ok: boolean): void {
-    todo();
-  }
-  /** Forgets entries up to `index` <= applied. Keep some for members that lag. */
-  compact(_index: number): void {
-    todo();
-  }
-  /** The Ready with this token, and all before it, are durable, and their messagesAfterPersist sent or about to be. */
-  persisted(_token: number): void {
-    todo();
-  }
-  /** Committed entries up to `index` have been applied. */
-  applied(_index: number): void {
-    todo();
-  }
-  hasReady(): boolean {
-    return todo();
-  }
-  ready(): Ready {
-    return new Ready(0);
-  }
-  status(): RaftStatus {
-    return todo();
-  }
-}
 
-function todo(): never {
-  throw new Error('raft: not built yet');
+  /**
+   * Evidence that the process of `id` is gone. If it led us, its lease binds us no longer, and we campaign without
+   * waiting for the election timer: one voter at once, each other two ticks after the one before it, so that they do
+   * not split the vote. If the evidence was wrong, the pre-vote fails at those who hear the leader.
+   */
+  peerDown(id: NodeId): void {
+    const r = this.#core;
+    if (r.role === Role.Leader) {
+      this.reportUnreachable(id);
+      return;
+    }
+    if (id !== r.leader || r.role !== Role.Follower || r.leaderDown) return;
+    r.leaderDown = true;
+    r.trace?.(`takes leader ${name(id)} for dead`);
+    if (!r.config.preVote || !r.promotable) return;
+    let rank = 0;
+    for (const p of r.tracker.peers) if (!p.isLearner && p.id < r.id && p.id !== id) rank++;
+    r.eagerCampaigns = r.config.electionTicks;
+    r.electionTimeout = r.electionElapsed + 2 * rank;
+    if (rank === 0) maybeCampaign(r);
+  }
+
+  /** Messages to `id` were lost: what is under way to it cannot be counted on. */
+  reportUnreachable(id: NodeId): void {
+    const r = this.#core;
+    const p = r.role === Role.Leader ? r.tracker.get(id) : undefined;
+    if (p === undefined || p.state !== ProgressState.Replicate || id === r.id) return;
+    r.trace?.(`takes ${name(id)} for unreachable`);
+    p.becomeProbe();
+    r.mustReplicate = true;
+  }
+
+  /**
+   * What became of the data of a MsgSnap to `id`: taken, and its raft told of it, or not. The server owes one report
+   * for each MsgSnap; until then `id` is sent nothing but heartbeats.
+   */
+  reportSnapshot(id: NodeId, ok: boolean): void {
+    const r = this.#core;
+    const p = r.role === Role.Leader ? r.tracker.get(id) : undefined;
+    if (p === undefined || p.state !== ProgressState.Snapshot) return;
+    r.trace?.(`hears that ${name(id)} ${ok ? 'took' : 'did not take'} snapshot ${p.pendingSnapshot}`);
+    if (!ok) p.pendingSnapshot = 0;
+    p.becomeProbe();
+    // It answers when it has installed it; if not, the next heartbeat tries.
+    p.paused = true;
+  }
+
+  /** Forgets the entries up to `index` <= applied. Keep some of them for members that lag. */
+  compact(index: number): void {
+    this.#core.log.compact(index);
+  }
+
+  /**
+   * The Ready with this token, and all before it, are durable; a snapshot among them is installed. Only now do our
+   * own vote and our own copy of an entry count.
+   */
+  persisted(token: number): void {
+    const r = this.#core;
+    assert(
+      token > this.#persistedToken && token <= this.#token,
+      () => `raft: persisted(${token}), after ${this.#persistedToken} of ${this.#token}`,
+    );
+    this.#persistedToken = token;
+    for (let w = r.log.maybePersisted(token); w !== null; w = r.log.maybePersisted(token)) {
+      if (w.candidateTerm === r.term && r.role === Role.Candidate) {
+        r.tracker.recordVote(r.id, true);
+        countVotes(r);
+      }
+    }
+    if (r.role !== Role.Leader) return;
+    const self = r.tracker.get(r.id);
+    if (self !== undefined && r.log.stable > self.match) {
+      self.match = r.log.stable;
+      self.check();
+      afterMatch(r);
+    }
+  }
+
+  /** The state machine has taken the committed entries up to `index`. */
+  applied(index: number): void {
+    const r = this.#core;
+    r.log.appliedTo(index);
+    if (r.campaignWhenApplied && !r.log.hasUnappliedConfChange()) {
+      r.campaignWhenApplied = false;
+      maybeCampaign(r, true);
+    }
+  }
+
+  // --- outputs ---
+
+  /** Is there something to do? */
+  hasReady(): boolean {
+    const r = this.#core;
+    this.#flush();
+    return (
+      r.messages.length > 0 ||
+      r.messagesAfterPersist.length > 0 ||
+      r.readStates.length > 0 ||
+      r.log.hasUnoffered ||
+      r.log.hasUnapplied ||
+      r.term !== this.#hardTerm ||
+      r.vote !== this.#hardVote ||
+      r.log.committed !== this.#hardCommit ||
+      r.leader !== this.#softLeader ||
+      r.role !== this.#softRole
+    );
+  }
+
+  /** What is to be done now; it is taken to be under way from here on. An empty one is harmless. */
+  ready(): Ready {
+    const r = this.#core;
+    this.#flush();
+    const rd = new Ready(++this.#token);
+    if (r.leader !== this.#softLeader || r.role !== this.#softRole) {
+      this.#softLeader = r.leader;
+      this.#softRole = r.role;
+      rd.softState = { leader: r.leader, role: r.role };
+    }
+    const offered = r.log.offer(rd.token, r.candidateTerm);
+    rd.entries = offered.entries;
+    rd.snapshot = offered.snapshot;
+    const promised = r.term !== this.#hardTerm || r.vote !== this.#hardVote;
+    if (promised || r.log.committed !== this.#hardCommit) {
+      this.#hardTerm = r.term;
+      this.#hardVote = r.vote;
+      this.#hardCommit = r.log.committed;
+      rd.hardState = { term: r.term, vote: r.vote, commit: r.log.committed };
+    }
+    rd.mustSync = promised || rd.entries.length > 0 || rd.snapshot !== null;
+    rd.committedEntries = r.log.takeCommitted(r.mutants.committedPageSkips);
+    rd.messages = r.messages;
+    rd.messagesAfterPersist = r.messagesAfterPersist;
+    rd.readStates = r.readStates;
+    r.messages = [];
+    r.messagesAfterPersist = [];
+    r.readStates = [];
+    r.candidateTerm = 0;
+    return rd;
+  }
+
+  /** What all inputs of a turn call for together: one round of reads, and as few appends as carry what there is. */
+  #flush(): void {
+    const r = this.#core;
+    if (!r.mustReplicate || r.role !== Role.Leader) return;
+    flushReads(r);
+    flushAppends(r);
+  }
+
+  status(): RaftStatus {
+    const r = this.#core;
+    const leads = r.role === Role.Leader;
+    return {
+      id: r.id,
+      role: r.role,
+      term: r.term,
+      vote: r.vote,
+      leader: r.leader,
+      leadTransferee: r.leadTransferee,
+      commit: r.log.committed,
+      applied: r.log.applied,
+      firstIndex: r.log.firstIndex,
+      lastIndex: r.log.lastIndex,
+      stable: r.log.stable,
+      isLearner: r.tracker.get(r.id)?.isLearner ?? false,
+      progress: !leads
+        ? []
+        : r.tracker.peers.map((p) => ({
+            id: p.id,
+            match: p.match,
+            next: p.next,
+            state: p.state,
+            recentActive: p.recentActive,
+            isLearner: p.isLearner,
+          })),
+    };
+  }
 }

@@ -29,8 +29,8 @@ export type ProposeResult =
   /** Configuration changes only: no entry of this leader's term is committed yet. */
   | 'dropped-term-not-committed';
 
-/** What became of a readIndex(). After `no-leader` the answer never comes: try again with a new context. */
-export type ReadIndexResult = 'accepted' | 'no-leader';
+/** What became of a readIndex(). If it is not `accepted`, the answer never comes: try again later, with a new context. */
+export type ReadIndexResult = 'accepted' | 'no-leader' | 'dropped-too-many';
 
 /** What became of a transferLeadership(). `started` may still fail: after one election timeout it is given up. */
 export type TransferResult = 'started' | 'already-leader' | 'not-leader' | 'not-voter';

@@ -1,0 +1,109 @@
+import { assert } from '../util/assert.js';
+import type { Core } from './core.js';
+import { name } from './core.js';
+import type { Message } from './message.js';
+import type { Progress } from './progress.js';
+import { confirmReads, leadPostponedReads } from './read-index.js';
+import { bcastHeartbeat, maybeSendAppend, sendTimeoutNow } from './replication.js';
+import { ProgressState } from './status.js';
+import { NONE } from './types.js';
+
+export function handleAppendResp(r: Core, m: Message): void {
+  const p = r.tracker.get(m.from);
+  if (p === undefined) return;
+  p.recentActive = true;
+  if (m.reject) {
+    handleRejection(r, p, m);
+    return;
+  }
+  assert(m.index <= r.log.lastIndex, () => `raft: ${name(m.from)} has ${m.index}, we lead with ${r.log.lastIndex}`);
+  const moved = p.maybeUpdate(m.index);
+  if (!moved && !(p.state === ProgressState.Probe && p.match === m.index)) return;
+  switch (p.state) {
+    case ProgressState.Probe:
+      p.becomeReplicate();
+      break;
+    case ProgressState.Replicate:
+      p.inflights.freeTo(m.index);
+      break;
+    case ProgressState.Snapshot:
+      // It need not be the snapshot that brought it here: what counts is that our log continues its own.
+      if (p.match + 1 >= r.log.firstIndex) {
+        r.trace?.(`replicates to ${name(p.id)} again, snapshot ${p.pendingSnapshot} or not`);
+        p.becomeReplicate();
+      }
+      break;
+  }
+  p.check();
+  r.mustReplicate = true;
+  if (moved) {
+    afterMatch(r);
+    if (p.id === r.leadTransferee && p.match === r.log.lastIndex) sendTimeoutNow(r, p);
+  }
+}
+
+/** Some match index moved, or the voters changed. */
+export function afterMatch(r: Core): void {
+  if (r.maybeCommit()) {
+    r.trace?.(`commits up to ${r.log.committed}`);
+    leadPostponedReads(r);
+  }
+}
+
+function handleRejection(r: Core, p: Progress, m: Message): void {
+  // Its terms at and before the hint are at most m.logTerm: where ours are above, we cannot be equal either.
+  const hint = m.logTerm > 0 ? r.log.findConflictByTerm(m.rejectHint, m.logTerm) : m.rejectHint;
+  if (!p.maybeDecrease(m.index, hint)) return;
+  r.trace?.(`hears that ${name(p.id)} refuses ${m.index}: goes on from ${p.next}`);
+  p.check();
+  r.mustReplicate = true;
+}
+
+export function handleHeartbeatResp(r: Core, m: Message): void {
+  const p = r.tracker.get(m.from);
+  if (p === undefined) return;
+  p.recentActive = true;
+  if (p.nudge) {
+    p.nudge = false;
+    p.paused = false;
+    if (p.state === ProgressState.Probe || p.match < r.log.lastIndex) maybeSendAppend(r, p, true);
+  }
+  if (m.context > p.readRound) {
+    assert(m.context <= r.reads.round, () => `raft: ${name(m.from)} confirms round ${m.context} of ${r.reads.round}`);
+    p.readRound = m.context;
+    confirmReads(r);
+  }
+}
+
+export function tickLeader(r: Core): void {
+  r.heartbeatElapsed++;
+  r.electionElapsed++;
+  if (r.electionElapsed >= r.config.electionTicks) {
+    r.electionElapsed = 0;
+    if (r.config.checkQuorum && !r.tracker.takeQuorumActive(r.id)) {
+      r.trace?.('hears no quorum and steps down');
+      r.becomeFollower(r.term, NONE);
+      return;
+    }
+    if (r.leadTransferee !== NONE) {
+      r.trace?.(`gives up the transfer to ${name(r.leadTransferee)}`);
+      r.leadTransferee = NONE;
+    }
+  }
+  if (r.heartbeatElapsed >= r.config.heartbeatTicks) {
+    r.heartbeatElapsed = 0;
+    for (const p of r.tracker.peers) p.nudge = true;
+    bcastHeartbeat(r, r.reads.hasPending ? r.reads.round : 0, false);
+  }
+}
+
+/** We are no longer a voter. Our last commit index has left already; the best of the others need not wait to find out. */
+export function stepDownRemoved(r: Core): void {
+  let heir: Progress | null = null;
+  for (const p of r.tracker.peers) {
+    if (!p.isLearner && p.recentActive && p.match === r.log.lastIndex) heir ??= p;
+  }
+  if (heir !== null) sendTimeoutNow(r, heir);
+  r.trace?.('is no longer a voter and steps down');
+  r.becomeFollower(r.term, NONE);
+}
