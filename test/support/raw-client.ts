@@ -78,13 +78,13 @@ export class RawClient {
     this.#client.close();
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a decoded message of the named type
   call(
     method: string,
     request: string,
     reply: string,
     value: Record<string, unknown>,
     ms: number,
+    // biome-ignore lint/suspicious/noExplicitAny: a decoded message of the named type
   ): Promise<Result<any>> {
     const path = `/etcdserverpb.${method}`;
     return new Promise((resolve) => {
@@ -266,7 +266,8 @@ function map<A, B>(result: Result<A>, f: (value: A) => B): Result<B> {
   return result.ok ? { ok: true, value: f(result.value) } : result;
 }
 
-const binary = (text: string) => Buffer.from(text, 'latin1');
+/** Empty bytes are left out, not sent as an empty field: to etcd a range_end that is there but empty is an open end. */
+const binary = (text: string) => (text === '' ? undefined : Buffer.from(text, 'latin1'));
 
 /* biome-ignore-start lint/suspicious/noExplicitAny: decoded messages have the shape of their wire type */
 function toKv(kv: any): Kv {
