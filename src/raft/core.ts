@@ -155,7 +155,7 @@ export class Core {
     this.pendingConfIndex = this.mutants.confBeforeOwnCommit ? 0 : this.log.lastIndex;
     this.trace?.(`becomes leader in term ${this.term}`);
     // Entries of earlier terms are committed by one of our own only (paper 5.4.2): here it is.
-    this.appendOwn([new Entry(EntryType.Normal, this.term, this.log.lastIndex + 1, EMPTY)]);
+    this.appendOwn([new Entry(EntryType.NORMAL, this.term, this.log.lastIndex + 1, EMPTY)]);
   }
 
   #reset(term: number): void {

@@ -1,5 +1,5 @@
 export { type InitialState, type RaftConfig, type RaftRng, type ResolvedConfig, validate } from './config.js';
-export { type ConfChange, ConfChangeType, type ConfState, Entry, EntryType, type HardState } from './entry.js';
+export { ConfChange, ConfChangeType, type ConfState, Entry, EntryType, type HardState } from './entry.js';
 export { RaftError } from './errors.js';
 export { MESSAGE_NAMES, Message, MessageKind } from './message.js';
 export { MUTANTS, type Mutant } from './mutants.js';

@@ -308,7 +308,7 @@ export class RaftLog {
   /** Is a configuration change committed that the state machine has not taken yet? */
   hasUnappliedConfChange(): boolean {
     for (let i = this.#applied + 1; i <= this.#committed; i++) {
-      if (i > this.#offset && this.at(i).type !== EntryType.Normal) return true;
+      if (i > this.#offset && this.at(i).type !== EntryType.NORMAL) return true;
     }
     return false;
   }
@@ -322,7 +322,7 @@ export class RaftLog {
     let before = 0;
     let last = 0;
     for (const e of this.#entries) {
-      if (e.type === EntryType.Normal) continue;
+      if (e.type === EntryType.NORMAL) continue;
       before = last;
       last = e.index;
     }

@@ -110,7 +110,7 @@ export class Raft {
     let index = r.log.lastIndex;
     let bytes = 0;
     for (const data of datas) {
-      const e = new Entry(EntryType.Normal, r.term, ++index, data);
+      const e = new Entry(EntryType.NORMAL, r.term, ++index, data);
       bytes += entryBytes(e);
       entries.push(e);
     }
@@ -132,7 +132,7 @@ export class Raft {
     if (!r.hasCommittedInTerm && !r.mutants.confBeforeOwnCommit) return 'dropped-term-not-committed';
     if (r.pendingConfIndex > r.log.applied && !r.mutants.confManyPending) return 'dropped-conf-pending';
     r.pendingConfIndex = r.log.lastIndex + 1;
-    r.appendOwn([new Entry(EntryType.ConfChange, r.term, r.pendingConfIndex, encodeConfChange(cc))]);
+    r.appendOwn([new Entry(EntryType.CONF_CHANGE, r.term, r.pendingConfIndex, ConfChange.encode(cc))]);
     return 'accepted';
   }
 

@@ -72,9 +72,9 @@ export class Tracker {
   apply(cc: ConfChange): Progress | null {
     const p = this.get(cc.nodeId);
     switch (cc.type) {
-      case ConfChangeType.AddNode:
-      case ConfChangeType.AddLearnerNode: {
-        const isLearner = cc.type === ConfChangeType.AddLearnerNode;
+      case ConfChangeType.ADD_NODE:
+      case ConfChangeType.ADD_LEARNER_NODE: {
+        const isLearner = cc.type === ConfChangeType.ADD_LEARNER_NODE;
         if (p === undefined) {
           const added = this.#make(cc.nodeId, isLearner);
           this.#set([...this.peers, added]);
@@ -85,7 +85,7 @@ export class Tracker {
         this.#set(this.peers.slice());
         return null;
       }
-      case ConfChangeType.RemoveNode:
+      case ConfChangeType.REMOVE_NODE:
         if (p === undefined || (!p.isLearner && this.voterCount === 1)) return null;
         this.#set(this.peers.filter((other) => other !== p));
         return null;
