@@ -42,6 +42,8 @@ export class Reader {
   #lo = 0;
   #hi = 0;
   #depth = 0;
+  /** Where the last tag of more than one byte ended: #lo and #hi hold all of it while pos is there. */
+  #longTagEnd = -1;
 
   constructor(buf: Buffer, pos = 0, end = buf.length) {
     this.buf = buf;
@@ -59,6 +61,7 @@ export class Reader {
       }
     }
     this.#varint();
+    this.#longTagEnd = this.pos;
     return (this.#hi & 7) * 0x1_0000_0000 + this.#lo;
   }
 
@@ -167,12 +170,18 @@ export class Reader {
     this.end = outer;
   }
 
-  /** A field that the message's own switch did not take: unknown ones are skipped, the rest is an error. */
+  /**
+   * The field whose tag was just read and that the message's own switch did not take: one that is
+   * unknown is skipped, the rest is an error.
+   */
   skip(tag: number, known: Known): void {
     const wireType = tag & 7;
     const field = Math.floor(tag / 8) | 0;
     if (wireType === 4) throw new WireError(`proto: ${known.name}: wiretype end group for non-group`);
-    if (field <= 0) throw new WireError(`proto: ${known.name}: illegal tag ${field} (wire type ${tag})`);
+    if (field <= 0) {
+      const whole = this.pos === this.#longTagEnd ? (BigInt(this.#hi) << 32n) + BigInt(this.#lo) : tag;
+      throw new WireError(`proto: ${known.name}: illegal tag ${field} (wire type ${whole})`);
+    }
     const name = known.fields[field];
     if (name !== undefined) throw new WireError(`proto: wrong wireType = ${wireType} for field ${name}`);
     this.#skipValue(wireType);
@@ -189,9 +198,11 @@ export class Reader {
         case 1:
           this.#advance(8);
           break;
-        case 2:
-          this.pos += this.#length();
+        case 2: {
+          const length = this.#length();
+          this.pos += length;
           break;
+        }
         case 3:
           groups++;
           break;
@@ -222,7 +233,10 @@ export class Reader {
       this.pos++;
     } else {
       this.#varint();
-      if (this.#hi >= 0x8000_0000) throw new WireError(NEGATIVE_LENGTH);
+      // Go adds the length to its position in an int64, which must not wrap.
+      if (this.#hi >= 0x8000_0000 || (this.#hi === 0x7fff_ffff && this.#lo > 0xffff_ffff - this.pos)) {
+        throw new WireError(NEGATIVE_LENGTH);
+      }
       length = this.#hi * 0x1_0000_0000 + this.#lo;
     }
     if (length > this.end - this.pos) throw new WireError(UNEXPECTED_EOF);
