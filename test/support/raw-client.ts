@@ -9,6 +9,7 @@ import type {
   SimpleOp,
   SimpleResponse,
 } from '../../src/sim/checkers/index.js';
+import type { Decoded } from './etcd-proto.js';
 import { decode, encode } from './etcd-proto.js';
 
 /** An error as the wire had it. */
@@ -84,8 +85,7 @@ export class RawClient {
     reply: string,
     value: Record<string, unknown>,
     ms: number,
-    // biome-ignore lint/suspicious/noExplicitAny: a decoded message of the named type
-  ): Promise<Result<any>> {
+  ): Promise<Result<Decoded>> {
     const path = `/etcdserverpb.${method}`;
     return new Promise((resolve) => {
       const options = { deadline: Date.now() + ms };
@@ -269,8 +269,7 @@ function map<A, B>(result: Result<A>, f: (value: A) => B): Result<B> {
 /** Empty bytes are left out, not sent as an empty field: to etcd a range_end that is there but empty is an open end. */
 const binary = (text: string) => (text === '' ? undefined : Buffer.from(text, 'latin1'));
 
-/* biome-ignore-start lint/suspicious/noExplicitAny: decoded messages have the shape of their wire type */
-function toKv(kv: any): Kv {
+function toKv(kv: Decoded): Kv {
   return {
     key: kv.key.toString('latin1'),
     value: kv.value.toString('latin1'),
@@ -281,7 +280,7 @@ function toKv(kv: any): Kv {
   };
 }
 
-function watchEvent(event: any): KvEvent & { prev: Kv | null } {
+function watchEvent(event: Decoded): KvEvent & { prev: Kv | null } {
   return {
     type: event.type === 1 ? 'delete' : 'put',
     kv: toKv(event.kv),
@@ -322,15 +321,15 @@ function compareRequest({ key, target, result, operand }: CompareOp): Record<str
   return { key: binary(key), result: RESULTS[result], target: TARGETS[target], [UNIONS[target]]: value };
 }
 
-function putResponse(r: any): SimpleResponse {
+function putResponse(r: Decoded): SimpleResponse {
   return { kind: 'put', revision: Number(r.header.revision), prev: r.prev_kv ? toKv(r.prev_kv) : null };
 }
 
-function rangeResponse(r: any): SimpleResponse {
+function rangeResponse(r: Decoded): SimpleResponse {
   return { kind: 'range', revision: Number(r.header.revision), kvs: r.kvs.map(toKv) };
 }
 
-function deleteResponse(r: any): SimpleResponse {
+function deleteResponse(r: Decoded): SimpleResponse {
   return {
     kind: 'delete',
     revision: Number(r.header.revision),
@@ -339,9 +338,8 @@ function deleteResponse(r: any): SimpleResponse {
   };
 }
 
-function responseOp(r: any): SimpleResponse {
+function responseOp(r: Decoded): SimpleResponse {
   if (r.response_put) return putResponse(r.response_put);
   if (r.response_range) return rangeResponse(r.response_range);
   return deleteResponse(r.response_delete_range);
 }
-/* biome-ignore-end lint/suspicious/noExplicitAny: decoded messages have the shape of their wire type */
