@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { filesUnder, pathsNamedIn, root, SANS_IO, sansIoOffences, textOffences, trackedFiles } from './house.js';
@@ -105,5 +105,28 @@ describe('documents', () => {
   test('knows a path when it sees one', () => {
     const text = 'See `src/raft/DESIGN.md`, `raft/` and `ARCHITECTURE.md`; `npm test`; `test/house/`.';
     expect(pathsNamedIn({ path: 'x.md', text })).toEqual(['src/raft/DESIGN.md', 'ARCHITECTURE.md', 'test/house/']);
+  });
+});
+
+describe('the package', () => {
+  const { bin, exports, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+  test('every command and entry point it promises has a source', () => {
+    const promised = [
+      ...Object.values<string>(bin),
+      ...Object.values<{ default: string }>(exports).map((e) => e.default),
+    ];
+    expect(promised.length).toBeGreaterThanOrEqual(5);
+    const sources = promised.map((path) => path.replace(/^(\.\/)?dist\/(.*)\.js$/, 'src/$2.ts'));
+    expect(sources.filter((path) => !path.startsWith('src/') || !existsSync(join(root, path)))).toEqual([]);
+    const commands = Object.values<string>(bin).map((path) => path.replace(/^dist\/(.*)\.js$/, 'src/$1.ts'));
+    const first = (path: string) => readFileSync(join(root, path), 'utf8').split('\n')[0];
+    expect(commands.filter((path) => first(path) !== '#!/usr/bin/env node')).toEqual([]);
+  });
+
+  test('every script it names is there', () => {
+    const named = Object.values<string>(scripts).flatMap((script) => script.match(/(?:scripts|\.ci)\/[\w.-]+/g) ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
