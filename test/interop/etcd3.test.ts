@@ -1,5 +1,5 @@
 import type { IKeyValue, Lease, Watcher } from 'etcd3';
-import { Etcd3 } from 'etcd3';
+import { Etcd3, EtcdLeaseInvalidError, EtcdLockFailedError } from 'etcd3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kindUnderTest, sayIfMissing } from '../support/binaries.js';
 import { Cluster } from '../support/cluster.js';
