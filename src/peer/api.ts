@@ -25,6 +25,8 @@ export interface PeerHub {
   sendSnapshot(to: bigint, source: SnapshotSource, cb: (err: Error | null) => void): void;
   /** ms on the monotonic clock since which the peer has been connected, or -1. */
   activeSince(id: bigint): number;
+  /** The etcd version that the peer announced when it was last connected; null if it never was. */
+  versionOf(id: bigint): string | null;
   close(cb: () => void): void;
 }
 
@@ -60,11 +62,16 @@ export interface PeerHandlers {
   /** Proposals that a follower forwarded to us. */
   onForward(from: bigint, proposals: Buffer[]): void;
   /** A question; `reply` may be called later, once. `from` is 0n when the asker is not a member yet. */
-  onRequest(from: bigint, kind: string, body: unknown, reply: (err: { code: string; message: string } | null, body: unknown) => void): void;
+  onRequest(
+    from: bigint,
+    kind: string,
+    body: unknown,
+    reply: (err: { code: string; message: string } | null, body: unknown) => void,
+  ): void;
   /** null refuses it. */
   onSnapshot(from: bigint): SnapshotSink | null;
-  /** The connection to a peer was refused or reset: evidence that its process is gone. */
-  onPeerDown(id: bigint): void;
+  /** The connection to a peer is gone or could not be made. @param evidence refused or reset: its process is gone */
+  onPeerDown(id: bigint, evidence: boolean): void;
   onPeerUp(id: bigint): void;
   /** The peer says that we have been removed from the cluster. */
   onRemoved(): void;

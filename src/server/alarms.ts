@@ -1,5 +1,6 @@
-import { type Backend, Bucket } from '../storage/backend/index.js';
-import { decodeAlarmMember, encodeAlarmMember } from '../wire/index.js';
+import type { Backend } from '../storage/backend/index.js';
+import { Bucket } from '../storage/backend/index.js';
+import { AlarmMember as AlarmMemberCodec } from '../wire/index.js';
 import type { AlarmMember } from './api.js';
 
 export const AlarmAction = { GET: 0, ACTIVATE: 1, DEACTIVATE: 2 } as const;
@@ -18,7 +19,7 @@ export class Alarms {
   load(backend: Backend, rows: Iterable<Buffer>): void {
     this.#backend = backend;
     this.#raised = [];
-    for (const row of rows) this.#raised.push(decodeAlarmMember(row));
+    for (const row of rows) this.#raised.push(AlarmMemberCodec.decode(row));
   }
 
   /** All, or those of one type. */
@@ -36,7 +37,7 @@ export class Alarms {
     const alarm = { memberId, alarm: type };
     if (!this.#raised.some((known) => same(known, alarm))) {
       this.#raised.push(alarm);
-      this.#backend.put(Bucket.alarm, encodeAlarmMember(alarm), EMPTY);
+      this.#backend.put(Bucket.alarm, AlarmMemberCodec.encode(alarm), EMPTY);
     }
     return alarm;
   }
@@ -46,7 +47,7 @@ export class Alarms {
     const alarm = { memberId, alarm: type };
     if (!this.#raised.some((known) => same(known, alarm))) return null;
     this.#raised = this.#raised.filter((known) => !same(known, alarm));
-    this.#backend.del(Bucket.alarm, encodeAlarmMember(alarm));
+    this.#backend.del(Bucket.alarm, AlarmMemberCodec.encode(alarm));
     return alarm;
   }
 }

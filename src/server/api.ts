@@ -119,5 +119,5 @@ export interface StatusInfo {
   readonly errors: string[];
 }
 
-import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
 import type { DeleteRangeResult, PutResult, RangeResult, TxnResult } from '../mvcc/index.js';
+import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';

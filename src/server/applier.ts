@@ -1,9 +1,12 @@
 import type { Lessor } from '../lease/index.js';
 import type { MvccStore, ReadRefusal, WriteRefusal } from '../mvcc/index.js';
-import { type Entry, EntryType } from '../raft/index.js';
-import { type Backend, Bucket } from '../storage/backend/index.js';
+import type { Entry } from '../raft/index.js';
+import { EntryType } from '../raft/index.js';
+import type { Backend } from '../storage/backend/index.js';
+import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
 import type { Logger } from '../util/log.js';
+import type { InternalRequest } from '../wire/index.js';
 import {
   AlarmRequest,
   ClusterMemberAttrSetRequest,
@@ -14,20 +17,19 @@ import {
   decodePutRequest,
   decodeTxnRequest,
   InternalKind,
-  type InternalRequest,
   LeaseGrantRequest,
   LeaseRevokeRequest,
 } from '../wire/index.js';
-import { AlarmAction, type Alarms } from './alarms.js';
+import type { Alarms } from './alarms.js';
+import { AlarmAction } from './alarms.js';
 import type { AlarmMember } from './api.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
 
 /** What the applier hands back to the member. */
 export interface ApplierOwner {
-  /** ms, monotonic */
-  now(): number;
   /** Applies a configuration change to raft and the members; completes its proposal. */
   applyConfChange(entry: Entry): void;
   clusterVersionChanged(version: string): void;
@@ -107,8 +109,7 @@ export class Applier {
         return this.#compact(body, pending);
       case InternalKind.LEASE_GRANT: {
         const { id, ttl } = LeaseGrantRequest.decode(body);
-        // The time matters on the leader alone, and is no part of the replicated state.
-        const granted = lessor.grant(id, ttl, this.#owner.now());
+        const granted = lessor.grant(id, ttl);
         return typeof granted === 'string' ? leaseRefusal(granted) : granted;
       }
       case InternalKind.LEASE_REVOKE: {

@@ -1,6 +1,7 @@
 import type { PeerReply } from '../peer/api.js';
 import type { Clock, Timers } from '../util/env.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 
 /** What a call to the leader needs to know of the member; the member implements it. */
 export interface LeaderView {

@@ -1,6 +1,7 @@
 import type { Lessor } from '../lease/index.js';
 import type { LeaseTimeToLive } from './api.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 import type { ReadIndexer } from './read-index.js';
 
 /** What the keeper needs of the member. */

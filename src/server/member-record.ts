@@ -11,7 +11,13 @@ export class MemberRecord implements MemberInfo {
   readonly name: string;
   readonly clientUrls: string[];
 
-  constructor(id: bigint, peerUrls: readonly string[], isLearner = false, name = '', clientUrls: readonly string[] = []) {
+  constructor(
+    id: bigint,
+    peerUrls: readonly string[],
+    isLearner = false,
+    name = '',
+    clientUrls: readonly string[] = [],
+  ) {
     this.id = id;
     this.peerUrls = [...peerUrls];
     this.isLearner = isLearner;

@@ -1,7 +1,8 @@
 import type { Backend } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import type { MemberInfo } from './api.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 import { MemberRecord } from './member-record.js';
 
 /** What a configuration change asks for; `kind` as raftpb.ConfChangeType, with promotion told apart. */

@@ -1,6 +1,7 @@
 import { RingBuffer } from '../util/ring-buffer.js';
 import type { Completion } from './api.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 
 /** A proposal of ours that waits to be applied, by the low 48 bits of its id. */
 export interface Pending {

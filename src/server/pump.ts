@@ -1,5 +1,6 @@
 import type { PeerHub } from '../peer/api.js';
-import { type Entry, MessageKind, type Message, type Raft, type Ready, Role, type SoftState } from '../raft/index.js';
+import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
+import { MessageKind, Role } from '../raft/index.js';
 import type { Wal } from '../storage/wal/index.js';
 import { assert } from '../util/assert.js';
 import type { Env } from '../util/env.js';

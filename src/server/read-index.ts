@@ -1,5 +1,6 @@
 import { RingBuffer } from '../util/ring-buffer.js';
-import { refusal, type ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
 
 /** One who waits to read at a state that is at least as new as the moment of asking. */
 export interface Reader {
@@ -87,7 +88,8 @@ export class ReadIndexer {
     if (this.#asking.length > 0 && now - this.#askedAt >= retryMs) this.#attempt(now);
     for (let i = 0; i < this.#confirmed.length; i++) {
       const round = this.#confirmed.at(i);
-      if (round === undefined || round.readers.length === 0 || !late(round.readers[0] as Waiting, now, timeoutMs)) break;
+      if (round === undefined || round.readers.length === 0 || !late(round.readers[0] as Waiting, now, timeoutMs))
+        break;
       for (const waiting of round.readers.splice(0)) waiting.reader.fail(refusal('ERR_TIMEOUT'));
     }
   }

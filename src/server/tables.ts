@@ -1,0 +1,34 @@
+import type { Backend } from '../storage/backend/index.js';
+import { Bucket } from '../storage/backend/index.js';
+import type { Alarms } from './alarms.js';
+import { CLUSTER_VERSION_KEY } from './applier.js';
+import type { Membership } from './membership.js';
+import { readBucket } from './rows.js';
+
+/** Fills the small tables (members, alarms, the cluster's version) from a backend: at open and after a snapshot. */
+export function loadTables(
+  backend: Backend,
+  membership: Membership,
+  alarms: Alarms,
+  cb: (err: Error | null, clusterVersion: string | null) => void,
+): void {
+  readBucket(backend, Bucket.members, (membersError, members) => {
+    if (membersError !== null) return cb(membersError, null);
+    readBucket(backend, Bucket.membersRemoved, (removedError, removed) => {
+      if (removedError !== null) return cb(removedError, null);
+      readBucket(backend, Bucket.alarm, (alarmError, alarmRows) => {
+        if (alarmError !== null) return cb(alarmError, null);
+        membership.load(backend, {
+          members: members.map((row) => row[1]),
+          removed: removed.map((row) => row[0].toString()),
+        });
+        alarms.load(
+          backend,
+          alarmRows.map((row) => row[0]),
+        );
+        const version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
+        cb(null, version === undefined ? null : version.toString());
+      });
+    });
+  });
+}
