@@ -49,7 +49,9 @@ export const OP_RENAME = 6;
 export const OP_SYNC_DIR = 7;
 /** Reports. The descriptor is closed by main, which opened it. */
 export const OP_CLOSE = 8;
-export const OP_STOP = 9;
+/** a = the other file */
+export const OP_AFTER = 9;
+export const OP_STOP = 10;
 
 /**
  * The program of a disk's worker thread: synchronous calls, one after the other, so that nothing that the process does in
@@ -197,6 +199,10 @@ export function diskWorker(load: (name: string) => unknown): void {
         guarded(file, () => release(file));
         files.delete(id);
         report(file.error);
+        return true;
+      case 9:
+        settle();
+        file.error ??= files.get(a)?.error ?? null;
         return true;
       default:
         return false;

@@ -3,7 +3,16 @@ import { dirname } from 'node:path';
 import { assert } from '../util/assert.js';
 import type { DiskFile, IoCallback, SyncNote } from '../util/env.js';
 import type { DiskQueue } from './disk-queue.js';
-import { OP_CLOSE, OP_FLUSHED, OP_OPEN, OP_RENAME, OP_SYNC, OP_SYNC_DIR, OP_TRUNCATE } from './disk-worker.js';
+import {
+  OP_AFTER,
+  OP_CLOSE,
+  OP_FLUSHED,
+  OP_OPEN,
+  OP_RENAME,
+  OP_SYNC,
+  OP_SYNC_DIR,
+  OP_TRUNCATE,
+} from './disk-worker.js';
 
 /** An operation held back until the sync (lossy disk); bytes null: a truncation to `offset`. */
 interface Held {
@@ -86,6 +95,13 @@ export class RealFile implements DiskFile {
   syncDir(): void {
     this.#ready();
     this.#queue.push(OP_SYNC_DIR, this.#id, 0, 0, dirname(this.#path), null);
+  }
+
+  after(other: DiskFile): void {
+    const file = other as RealFile;
+    assert(file instanceof RealFile && file.#queue === this.#queue, 'files of one disk fail together');
+    this.#ready();
+    this.#queue.push(OP_AFTER, this.#id, file.#id, 0, null, null);
   }
 
   close(cb?: IoCallback): void {

@@ -97,6 +97,8 @@ export interface DiskFile {
   rename(to: string): void;
   /** Queued. Makes the names in the file's directory durable, its own among them. */
   syncDir(): void;
+  /** Queued. If `other` has failed by then, this file fails with the same error. */
+  after(other: DiskFile): void;
   /** Queued. */
   close(cb?: IoCallback): void;
   /** For recovery only, while nothing is queued on the file: as write, truncate and sync, at once. */

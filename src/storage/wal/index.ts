@@ -1,13 +1,4 @@
 export { WalError, type WalErrorCode } from './errors.js';
-export type {
-  WalConfState,
-  WalCut,
-  WalEntry,
-  WalHardState,
-  WalIdentity,
-  WalOpened,
-  WalOptions,
-  WalPoint,
-  WalSnapshot,
-} from './types.js';
+export { WalMutant } from './mutants.js';
+export type { WalContent, WalCut, WalOpened, WalOptions, WalPoint } from './types.js';
 export { Wal } from './wal.js';

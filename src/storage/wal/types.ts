@@ -1,44 +1,9 @@
-/** One entry of the raft log as the WAL takes it and gives it back. */
-export interface WalEntry {
-  /** EntryNormal 0, EntryConfChange 1, EntryConfChangeV2 2 */
-  readonly type: number;
-  readonly term: number;
-  readonly index: number;
-  /** Empty where the message has none. */
-  readonly data: Buffer;
-  /** The marshalled raftpb.Entry: made once, written here and sent to every peer as it is. */
-  readonly wire: Buffer;
-}
-
-/** raftpb.HardState */
-export interface WalHardState {
-  readonly term: number;
-  /** 0n: no vote in this term. */
-  readonly vote: bigint;
-  readonly commit: number;
-}
-
-/** etcdserverpb.Metadata: whose log this is. */
-export interface WalIdentity {
-  readonly nodeId: bigint;
-  readonly clusterId: bigint;
-}
+import type { Entry, HardState, Metadata, WalSnapshot } from '../../wire/index.js';
 
 /** A place in the raft log. */
 export interface WalPoint {
   readonly index: number;
   readonly term: number;
-}
-
-/** walpb.Snapshot: up to here the log was compacted behind a durable flush, or replaced by a snapshot of the leader. */
-export interface WalSnapshot extends WalPoint {
-  readonly confState: WalConfState | null;
-}
-
-/** raftpb.ConfState; joint configurations do not occur here. */
-export interface WalConfState {
-  readonly voters: readonly bigint[];
-  readonly learners: readonly bigint[];
 }
 
 export interface WalOptions {
@@ -58,19 +23,28 @@ export interface WalCut {
   readonly reason: string;
 }
 
-export interface WalOpened<W> {
-  readonly wal: W;
-  readonly metadata: WalIdentity;
-  /** The last one written; null in a log that has none yet. */
-  readonly hardState: WalHardState | null;
+/** What a log holds behind `from`. */
+export interface WalContent {
+  /** Whose log it is. */
+  readonly metadata: Metadata;
+  /**
+   * The last one written, null in a log that has none yet. `commit` is moved between `from.index` and the last index:
+   * it is not synced when it alone changes, so that a crash may leave it behind what was applied.
+   */
+  readonly hardState: HardState | null;
   /** Without gaps, the first at `from.index + 1`; `wire` and `data` are views of bigger buffers. */
-  readonly entries: WalEntry[];
+  readonly entries: Entry[];
   /** Every snapshot record in what was read, oldest first. */
   readonly snapshots: WalSnapshot[];
+}
+
+export interface WalOpened<W> extends WalContent {
+  readonly wal: W;
   readonly cut: WalCut | null;
   /**
    * True where something was cut and no readable mark says how far the log had been synced: what was cut may have
-   * been acknowledged, a vote included. Such a member must not vote or campaign until a leader has caught it up.
+   * been acknowledged, a vote included. Such a member must not vote or campaign until a leader has caught it up;
+   * then it calls `settle()`. Stays true over restarts until that.
    */
   readonly uncertain: boolean;
 }
