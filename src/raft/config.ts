@@ -25,7 +25,8 @@ export interface InitialState {
   readonly applied: number;
   /**
    * True if this disk may have lost entries that were acknowledged: neither vote nor campaign until a leader has
-   * caught us up to all that it had when it first heard of us. Default false.
+   * caught us up to all that it had when it first heard of it. The only voter of a cluster has nobody to wait for: of
+   * it this is not asked. Default false.
    */
   readonly withholdVote?: boolean;
 }
@@ -125,7 +126,8 @@ function validateInitial(s: InitialState): void {
     throw contradiction(`the last entry has term ${term}, the hard state ${s.hardState.term}`);
   if (s.applied < s.snapshotIndex) throw contradiction(`applied ${s.applied} is before snapshot ${s.snapshotIndex}`);
   if (s.applied > index) throw contradiction(`applied ${s.applied} is after the last entry ${index}`);
-  if (s.hardState.commit > index) throw contradiction(`commit ${s.hardState.commit} is after the last entry ${index}`);
+  if (s.hardState.commit > index && !s.withholdVote)
+    throw contradiction(`commit ${s.hardState.commit} is after the last entry ${index}`);
   const ids = new Set<NodeId>();
   for (const id of [...s.confState.voters, ...s.confState.learners]) {
     if (id === NONE) throw contradiction('the configuration names member 0');

@@ -71,6 +71,10 @@ export class Core {
   eagerCampaigns = 0;
   /** TimeoutNow came while committed configuration changes were unapplied: campaign when they are. */
   campaignWhenApplied = false;
+  /** A number of this run if its disk lost entries, else 0. */
+  readonly session: number;
+  /** Our vote is withheld until a leader says that this session is caught up. */
+  withheld: boolean;
   /** As leader: who is to lead next; NONE if nobody. No proposals are taken meanwhile. */
   leadTransferee: NodeId = NONE;
   /** As leader: no configuration change may be proposed before this index is applied. */
@@ -96,7 +100,7 @@ export class Core {
       initial.snapshotIndex,
       initial.snapshotTerm,
       initial.entries,
-      Math.max(initial.hardState.commit, initial.applied),
+      Math.max(Math.min(initial.hardState.commit, initial.snapshotIndex + initial.entries.length), initial.applied),
       initial.applied,
       this.mutants.appendTermZero,
     );
@@ -106,6 +110,8 @@ export class Core {
       this.log.commitTo(this.log.confChangesProveCommitted());
     }
     this.tracker = new Tracker(initial.confState, config.maxInflightMessages, config.maxInflightBytes);
+    this.withheld = initial.withholdVote === true && !(this.tracker.voterCount === 1 && this.tracker.isVoter(this.id));
+    this.session = this.withheld ? config.rng.below(0x7fff_ffff) + 1 : 0;
     this.reads = new Reads(this.mutants.readReusesRound);
     this.#resetTimer();
   }
@@ -211,7 +217,7 @@ export class Core {
 
   /** May we campaign at all? */
   get promotable(): boolean {
-    return this.tracker.isVoter(this.id) && !this.log.hasPendingSnapshot;
+    return this.tracker.isVoter(this.id) && !this.log.hasPendingSnapshot && !this.withheld;
   }
 
   /** As leader: is an entry of our term committed? Only then do we know all that is. */

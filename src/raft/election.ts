@@ -12,7 +12,7 @@ export const FOR_TRANSFER = 1;
 export function maybeCampaign(r: Core, transfer = false): void {
   if (r.role === Role.Leader) return;
   if (!r.promotable) {
-    r.trace?.('does not campaign: not a voter, or a snapshot is being installed');
+    r.trace?.('does not campaign: not a voter, or a snapshot is being installed, or its vote is withheld');
     return;
   }
   // With changes in force when applied, we might count the votes of a configuration that is no longer in force.
@@ -86,10 +86,10 @@ export function inLease(r: Core): boolean {
 export function handleVote(r: Core, m: Message): void {
   const isPre = m.kind === MessageKind.PreVote;
   const free = r.vote === m.from || (r.vote === NONE && r.leader === NONE) || (isPre && m.term > r.term);
-  const grant = free && r.log.isUpToDate(m.index, m.logTerm);
+  const grant = free && !r.withheld && r.log.isUpToDate(m.index, m.logTerm);
   r.trace?.(
     `${grant ? 'grants' : 'refuses'} ${name(m.from)} the ${isPre ? 'pre-vote' : 'vote'} for term ${m.term}` +
-      (grant ? '' : free ? ': our log is better' : ': our vote is given'),
+      (grant ? '' : r.withheld ? ': our vote is withheld' : free ? ': our log is better' : ': our vote is given'),
   );
   const resp = r.message(isPre ? MessageKind.PreVoteResp : MessageKind.VoteResp, m.from);
   resp.reject = !grant;

@@ -8,6 +8,7 @@ import { Role } from './types.js';
 
 export function handleAppend(r: Core, m: Message): void {
   const resp = r.message(MessageKind.AppResp, m.from);
+  resp.rejectHint = r.session;
   if (m.index < r.log.committed) {
     // Late, or the leader does not know how far we are. What is committed is equal.
     resp.index = r.log.committed;
@@ -31,10 +32,20 @@ export function handleAppend(r: Core, m: Message): void {
 }
 
 export function handleHeartbeat(r: Core, m: Message): void {
-  // The leader names what it knows we have. More could be missing here.
-  if (r.log.commitTo(m.commit)) r.trace?.(`commits up to ${r.log.committed}`);
+  if (r.withheld && m.rejectHint === r.session) {
+    r.withheld = false;
+    r.trace?.('is caught up and votes again');
+  }
+  // The leader names what it knows we have; but if we lost some of it, it may not know yet.
+  if (r.log.commitTo(r.withheld ? Math.min(m.commit, r.log.stable) : m.commit))
+    r.trace?.(`commits up to ${r.log.committed}`);
   const resp = r.message(MessageKind.HeartbeatResp, m.from);
   resp.context = m.context;
+  resp.rejectHint = r.session;
+  if (r.withheld) {
+    resp.reject = true;
+    resp.index = r.log.stable;
+  }
   r.send(resp);
 }
 
@@ -47,6 +58,7 @@ export function handleSnapshot(r: Core, m: Message): void {
     return;
   }
   const resp = r.message(MessageKind.AppResp, m.from);
+  resp.rejectHint = r.session;
   resp.index = maybeRestore(r, s) ? r.log.lastIndex : r.log.committed;
   r.send(resp);
 }

@@ -1,7 +1,7 @@
 export { type InitialState, type RaftConfig, type RaftRng, type ResolvedConfig, validate } from './config.js';
 export { ConfChange, ConfChangeType, type ConfState, Entry, EntryType, type HardState } from './entry.js';
 export { RaftError } from './errors.js';
-export { MESSAGE_NAMES, Message, MessageKind } from './message.js';
+export { MESSAGE_NAMES, Message, MessageKind, NO_ENTRIES } from './message.js';
 export { MUTANTS, type Mutant } from './mutants.js';
 export { Raft } from './raft.js';
 export { Ready } from './ready.js';

@@ -16,6 +16,8 @@ export function handleAppendResp(r: Core, m: Message): void {
     handleRejection(r, p, m);
     return;
   }
+  // What it acknowledged before it lost it was true then.
+  if (p.session !== 0 && m.rejectHint !== p.session) return;
   assert(m.index <= r.log.lastIndex, () => `raft: ${name(m.from)} has ${m.index}, we lead with ${r.log.lastIndex}`);
   const moved = p.maybeUpdate(m.index);
   if (!moved && !(p.state === ProgressState.Probe && p.match === m.index)) return;
@@ -63,6 +65,10 @@ export function handleHeartbeatResp(r: Core, m: Message): void {
   const p = r.tracker.get(m.from);
   if (p === undefined) return;
   p.recentActive = true;
+  if (m.reject && p.session !== m.rejectHint) {
+    r.trace?.(`hears that ${name(p.id)} lost entries and has ${m.index} left`);
+    p.lost(m.rejectHint, m.index, r.log.lastIndex);
+  } else if (m.rejectHint === 0) p.session = 0; // it restarted again, and lost nothing
   if (p.nudge) {
     p.nudge = false;
     p.paused = false;

@@ -49,16 +49,17 @@ export const NO_ENTRIES: readonly Entry[] = Object.freeze([]) as readonly Entry[
  * | kind | logTerm, index | commit | other |
  * |---|---|---|---|
  * | App | the entry before `entries` | the leader's | entries |
- * | AppResp | index: the last entry known equal; if rejected the `index` that was refused | | reject, rejectHint (where to try next), logTerm (term there) |
+ * | AppResp | index: the last entry known equal; if rejected the `index` that was refused | | reject, rejectHint (where to try next), logTerm (term there); if not rejected, rejectHint: the session |
  * | Vote, PreVote | the candidate's last entry | | context 1: a transfer of leadership, leases do not count |
  * | VoteResp, PreVoteResp | | | reject |
  * | Snap | | | snapshot; the data travels beside |
- * | Heartbeat | | min(match, the leader's) | context: the round of reads, 0 for none |
- * | HeartbeatResp | | | context: as it came |
+ * | Heartbeat | | min(match, the leader's) | context: the round of reads, 0 for none; rejectHint: the session that is caught up |
+ * | HeartbeatResp | if reject, index: what the log has left | | context: as it came; rejectHint: the session; reject: entries may have been lost |
  * | TimeoutNow | | | |
  * | ReadIndex | | | context: the follower's own |
  * | ReadIndexResp | index: of the read | | context: as it came |
  *
+ * A session is a number other than 0 of a member that has lost entries (InitialState.withholdVote).
  * `term` is the sender's, but in PreVote and in a PreVoteResp that grants: there it is the term asked for.
  */
 export class Message {

@@ -36,6 +36,10 @@ export class Progress {
   sentCommit = 0;
   /** The newest round of reads that it confirmed. */
   readRound = 0;
+  /** Not 0: it restarted with entries lost, under this number. What it acknowledged before does not count. */
+  session = 0;
+  /** It lost entries: it votes again when it has up to here. */
+  owed = 0;
   /** A heartbeat went out whose answer may prompt an append, in case appends were lost. Once a heartbeat is enough. */
   nudge = false;
   vote: Vote = Vote.None;
@@ -57,6 +61,8 @@ export class Progress {
     this.recentActive = false;
     this.sentCommit = 0;
     this.readRound = 0;
+    this.session = 0;
+    this.owed = 0;
     this.nudge = false;
     this.vote = Vote.None;
     this.inflights.reset();
@@ -125,6 +131,15 @@ export class Progress {
     this.sentCommit = Math.min(this.sentCommit, this.next - 1);
     this.paused = false;
     return true;
+  }
+
+  /** It restarted, and of its log only what is up to `index` is left. Nothing else ever lowers `match`. */
+  lost(session: number, index: number, owed: number): void {
+    this.session = session;
+    this.owed = owed;
+    this.match = Math.min(this.match, index);
+    this.state = ProgressState.Replicate;
+    this.becomeProbe();
   }
 
   /** An append with entries up to `last` leaves; last = next - 1 if it is empty. */

@@ -357,6 +357,7 @@ export class Raft {
       lastIndex: r.log.lastIndex,
       stable: r.log.stable,
       isLearner: r.tracker.get(r.id)?.isLearner ?? false,
+      withheld: r.withheld,
       progress: !leads
         ? []
         : r.tracker.peers.map((p) => ({

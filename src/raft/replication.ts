@@ -95,6 +95,7 @@ export function bcastHeartbeat(r: Core, round: number, votersOnly: boolean): voi
     // It may not have more than we know it to have.
     m.commit = Math.min(p.match, r.log.committed);
     m.context = round;
+    if (p.match >= p.owed) m.rejectHint = p.session;
     r.send(m);
   }
 }

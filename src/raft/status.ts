@@ -31,6 +31,8 @@ export interface RaftStatus {
   /** The last index that is on our own disk. */
   readonly stable: number;
   readonly isLearner: boolean;
+  /** Our vote is withheld: the disk lost entries and no leader has caught us up yet. */
+  readonly withheld: boolean;
   /** Of every member, ourselves included; empty where we are not the leader. */
   readonly progress: readonly PeerStatus[];
 }
