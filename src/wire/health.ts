@@ -1,5 +1,5 @@
 import type { MessageType } from './codec.js';
-import { define, enumeration, list, message, string } from './codec.js';
+import { always, define, enumeration, list, message, string } from './codec.js';
 
 // grpc.health.v1
 
@@ -17,7 +17,7 @@ export type HealthListRequest = MessageType<typeof HealthListRequest>;
 
 /** One entry of the map in a HealthListResponse; on the wire a map is a list of these. */
 export const HealthListEntry = define('grpc.health.v1.HealthListResponse.StatusesEntry', {
-  key: string(1),
+  key: always(string(1)),
   value: message(2, () => HealthCheckResponse),
 });
 export type HealthListEntry = MessageType<typeof HealthListEntry>;
