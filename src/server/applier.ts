@@ -11,7 +11,7 @@ import {
   AlarmRequest,
   ClusterMemberAttrSetRequest,
   ClusterVersionSetRequest,
-  decodeCompactionRequest,
+  CompactionRequest,
   decodeDeleteRangeRequest,
   decodeInternalRequest,
   decodePutRequest,
@@ -23,8 +23,7 @@ import {
 import type { Alarms } from './alarms.js';
 import { AlarmAction } from './alarms.js';
 import type { AlarmMember } from './api.js';
-import type { ServerError } from './errors.js';
-import { refusal } from './errors.js';
+import { refusal, ServerError } from './errors.js';
 import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
 
@@ -70,7 +69,7 @@ export class Applier {
     for (const entry of entries) {
       const expected = (last?.index ?? backend.appliedIndex) + 1;
       assert(entry.index === expected, () => `apply: entry ${entry.index} where ${expected} is next`);
-      if (entry.type === EntryType.Normal) this.#normal(entry);
+      if (entry.type === EntryType.NORMAL) this.#normal(entry);
       else this.#owner.applyConfChange(entry);
       last = entry;
     }
@@ -85,7 +84,7 @@ export class Applier {
     const done = pending?.done ?? null;
     const outcome = this.#dispatch(request, pending);
     if (done === null || outcome === LATER) return;
-    if (outcome instanceof Error) done.fail(outcome);
+    if (outcome instanceof ServerError) done.fail(outcome);
     else done.ok(outcome as never);
   }
 
@@ -142,7 +141,7 @@ export class Applier {
 
   #compact(body: Buffer, pending: Pending | undefined): unknown {
     const { mvcc } = this.#state;
-    const { revision, physical } = decodeCompactionRequest(body);
+    const { revision, physical } = CompactionRequest.decode(body);
     const result = mvcc.applyCompact(revision);
     if (typeof result === 'string') return refusal(result === 'compacted' ? 'ERR_COMPACTED' : 'ERR_FUTURE_REV');
     this.#log.debug('applied compaction', { revision });

@@ -49,11 +49,11 @@ function memberChange(cc: ConfChange): MemberChange {
   const id = cc.nodeId;
   const member = context?.member ?? new MemberRecord(id, []);
   switch (cc.type) {
-    case ConfChangeType.AddNode:
+    case ConfChangeType.ADD_NODE:
       return { kind: context?.isPromote === true ? 'promote' : 'add', id, member };
-    case ConfChangeType.AddLearnerNode:
+    case ConfChangeType.ADD_LEARNER_NODE:
       return { kind: 'add-learner', id, member };
-    case ConfChangeType.UpdateNode:
+    case ConfChangeType.UPDATE_NODE:
       return { kind: 'update', id, member };
     default:
       return { kind: 'remove', id, member: null };

@@ -54,7 +54,7 @@ export class LeaseKeeper {
     const term = this.#view.leaderTerm;
     if (term === 0 || now < this.#nextCheck || this.#checking) return;
     this.#nextCheck = now + this.#checkMs;
-    if (this.#lessor.nextDue > now) return;
+    if (!this.#lessor.hasExpired(now)) return;
     this.#checking = true;
     this.#confirmed(
       term,

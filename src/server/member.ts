@@ -19,7 +19,7 @@ import {
   LeaseRevokeRequest,
 } from '../wire/index.js';
 import type { Alarms } from './alarms.js';
-import { AlarmType } from './alarms.js';
+
 import type {
   AlarmRequest as AlarmArgs,
   AlarmMember,
@@ -35,17 +35,22 @@ import type {
 import type { ApplierOwner } from './applier.js';
 import { Applier } from './applier.js';
 import { AutoCompactor } from './auto-compactor.js';
+import { ClusterVersionMonitor } from './cluster-version.js';
 import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { quotaBytes, requestTimeoutMs } from './config.js';
+import { longestConnected, timeoutCause } from './connectivity.js';
 import { hashDatabase } from './database-hash.js';
+import { EarlyCampaign } from './early-campaign.js';
 import { refusal, ServerError } from './errors.js';
 import { RequestIds } from './ids.js';
+import type { MembersAnswer } from './join.js';
 import type { LeaderView } from './leader-calls.js';
 import { LeaderCalls } from './leader-calls.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LogCompactor } from './log-compactor.js';
 import type { Membership } from './membership.js';
+import type { MemberEvents, MemberParts } from './parts.js';
 import { Proposals } from './proposals.js';
 import { Publisher } from './publisher.js';
 import type { PumpOwner } from './pump.js';
@@ -53,38 +58,12 @@ import { Pump } from './pump.js';
 import { RangeRead, TxnRead } from './range-read.js';
 import { ReadIndexer } from './read-index.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
+import { memberStatus } from './status.js';
 import { loadTables } from './tables.js';
-import { clusterVersionOf, ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';
-
-/** The parts of a member, opened and in agreement with each other (open.ts). */
-export interface MemberParts {
-  readonly env: Env;
-  readonly config: MemberConfig;
-  readonly clusterId: bigint;
-  readonly memberId: bigint;
-  readonly raft: Raft;
-  readonly wal: Wal;
-  readonly backend: StoredBackend;
-  readonly mvcc: MvccStore;
-  readonly lessor: Lessor;
-  readonly membership: Membership;
-  readonly alarms: Alarms;
-  readonly hub: PeerHub;
-  readonly clusterVersion: string | null;
-  readonly commit: number;
-}
-
-/** What the owner of a member hears of it. */
-export interface MemberEvents {
-  /** The member has published itself: it serves clients from now on. */
-  onReady: (() => void) | null;
-  /** It was removed from the cluster, and has stopped itself. */
-  onRemoved: (() => void) | null;
-}
+import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
 const LOG_BYTES_MAX = 128 << 20;
-const VERSION_CHECK_MS = 4000;
 
 /**
  * One running member: it joins raft, the log, the replicated state and the peers, and answers what clients ask
@@ -96,7 +75,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   readonly limits: MemberLimits;
   readonly config: MemberConfig;
   onReady: (() => void) | null = null;
-  onRemoved: (() => void) | null = null;
+  onEnded: (() => void) | null = null;
 
   readonly #env: Env;
   readonly #log: Logger;
@@ -119,6 +98,8 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   readonly #autoCompactor: AutoCompactor;
   readonly #publisher: Publisher;
   readonly #transfer: SnapshotTransfer;
+  readonly #early: EarlyCampaign;
+  readonly #versions: ClusterVersionMonitor;
   #timer: TimerHandle | null = null;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
   #isReady = false;
@@ -126,9 +107,6 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   #leaderTerm = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
   #leaderElectedAt = Number.NEGATIVE_INFINITY;
-  #nextVersionCheck = 0;
-  /** Ticks until a member that has seen no leader since its start campaigns; null once it has. */
-  #startTicks: number | null;
 
   constructor(parts: MemberParts) {
     const { env, config } = parts;
@@ -221,7 +199,8 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
       hub: parts.hub,
       wake: () => this.#pump.wake(),
     });
-    this.#startTicks = 1 + env.rng.below(4);
+    this.#early = new EarlyCampaign(config.initialElectionTickAdvance ? 1 + env.rng.below(4) : null);
+    this.#versions = new ClusterVersionMonitor(parts.hub, parts.membership, config.clusterVersionMax);
     this.#backend.onError = (err) => env.fatal(err);
     this.#backend.onDrain = () => this.#pump.wake();
   }
@@ -240,7 +219,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#timer = this.#env.timers.set(this.config.heartbeatMs, () => this.#guarded(() => this.#tick()));
     const now = this.#env.clock.now();
     this.#raft.tick();
-    this.#campaignEarly();
+    this.#early.tick(this.#raft, this.#hub);
     this.#proposals.expire(now, this.limits.requestTimeoutMs, (start) => this.#timeoutCause(start));
     this.#reads.tick(now, this.config.tuning.readIndexRetryMs, this.limits.requestTimeoutMs);
     this.#leases.tick();
@@ -259,43 +238,9 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     }
   }
 
-  /**
-   * After a start without a leader there is no one to wait for: PreVote keeps this from disturbing anyone, so a
-   * member asks as soon as it can reach a quorum, a few ticks apart from the others.
-   */
-  #campaignEarly(): void {
-    if (this.#startTicks === null || !this.config.initialElectionTickAdvance) return;
-    if (this.#raft.leader !== 0n) {
-      this.#startTicks = null;
-      return;
-    }
-    const voters = this.#raft.confState.voters;
-    if (!voters.includes(this.memberId)) return;
-    const reachable = voters.filter((id) => id === this.memberId || this.#hub.activeSince(id) >= 0).length;
-    if (reachable * 2 <= voters.length) return;
-    this.#startTicks--;
-    if (this.#startTicks > 0 && voters.length > 1) return;
-    this.#startTicks = null;
-    this.#raft.campaign();
-  }
-
-  /** Why a proposal that left did not come back (semantics 1.3). */
   #timeoutCause(start: number): ServerError {
-    const electedAt = this.#leaderElectedAt;
-    if (start > electedAt - 2 * this.config.electionMs && start < electedAt) return refusal('ERR_TIMEOUT_LEADER_FAIL');
-    const since = (id: bigint): boolean => {
-      const active = this.#hub.activeSince(id);
-      return active >= 0 && active <= start;
-    };
-    const leader = this.#raft.leader;
-    if (leader === this.memberId) {
-      const voters = this.#raft.confState.voters;
-      const connected = voters.filter((id) => id === this.memberId || since(id)).length;
-      if (connected * 2 <= voters.length) return refusal('ERR_TIMEOUT_CONNECTION_LOST');
-    } else if (leader !== 0n && !since(leader)) {
-      return refusal('ERR_TIMEOUT_CONNECTION_LOST');
-    }
-    return refusal('ERR_TIMEOUT');
+    const times = { start, electedAt: this.#leaderElectedAt, electionMs: this.config.electionMs };
+    return timeoutCause(this.#raft, this.#hub, times);
   }
 
   // --- proposals ---
@@ -350,7 +295,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     }
     if (leads && this.#leaderTerm === 0) {
       this.#leaderTerm = this.#raft.term;
-      this.#nextVersionCheck = 0;
+      this.#versions.reset();
       this.#leases.leadershipGained(this.config.electionMs);
     }
     if (state.leader !== this.#leader) {
@@ -368,19 +313,24 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   }
 
   installSnapshot(ready: Ready, done: () => void): void {
-    this.#transfer.install(ready, (err) => {
+    this.#transfer.install(ready, (err: Error | null) => {
       if (err !== null) return this.#env.fatal(err);
       loadTables(this.#backend, this.#membership, this.#alarms, (tablesError, version) => {
         if (tablesError !== null) return this.#env.fatal(tablesError);
         this.#applier.clusterVersion = version;
         this.#mvcc.restore(this.#backend, (restoreError) => {
           if (restoreError !== null) return this.#env.fatal(restoreError);
+          this.#transfer.installed();
           this.#updatePeers();
           this.#log.info('applied snapshot', { 'applied-index': this.#backend.appliedIndex });
           done();
         });
       });
     });
+  }
+
+  turnOver(): void {
+    this.#transfer.turnOver();
   }
 
   // --- the applier's owner ---
@@ -434,6 +384,11 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
       err === null ? reply(null, value) : reply({ code: err.code, message: err.message }, null);
     const { id, keys } = body as { id: string; keys?: boolean };
     switch (kind) {
+      case 'members':
+        return answer(null, {
+          clusterId: hex(this.clusterId),
+          members: this.#membership.all().map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls })),
+        } satisfies MembersAnswer);
       case 'lease-renew':
         return this.#leases.renew(BigInt(id), (err, ttl) => answer(err, ttl));
       case 'lease-ttl':
@@ -461,29 +416,20 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     if (this.#state !== 'open') return;
     this.#log.warn('this member was removed from the cluster; stopping', { member: hex(this.memberId) });
     // Once the turn is over, so that others still hear what we have to say.
-    this.#env.timers.set(this.config.electionMs, () => this.stop(() => this.onRemoved?.()));
+    this.#env.timers.set(this.config.electionMs, () => this.stop(() => this.onEnded?.()));
   }
 
   /** A peer says so; it may know of a change that we have not applied. */
-  removedByPeers(): void {
+  onRemoved(): void {
     this.#removed();
   }
 
   // --- versions ---
 
   #checkClusterVersion(now: number): void {
-    if (!this.#raft.isLeader || now < this.#nextVersionCheck) return;
-    const versions: string[] = [];
-    for (const member of this.#membership.all()) {
-      const version = member.id === this.memberId ? ETCD_VERSION : this.#hub.versionOf(member.id);
-      if (version === null) return;
-      versions.push(version);
-    }
-    this.#nextVersionCheck = now + VERSION_CHECK_MS;
-    const decided = clusterVersionOf(versions, this.config.clusterVersionMax);
-    if (decided === this.#applier.clusterVersion) return;
-    const body = ClusterVersionSetRequest.encode({ ver: decided });
-    this.#propose(InternalKind.CLUSTER_VERSION_SET, body, IGNORE);
+    if (!this.#raft.isLeader) return;
+    const ver = this.#versions.check(this.memberId, this.#applier.clusterVersion, now);
+    if (ver !== null) this.#propose(InternalKind.CLUSTER_VERSION_SET, ClusterVersionSetRequest.encode({ ver }), IGNORE);
   }
 
   get clientVersion(): VersionInfo {
@@ -613,25 +559,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   }
 
   status(): StatusInfo {
-    const errors: string[] = [];
-    if (!this.hasLeader) errors.push('etcdserver: no leader');
-    for (const { memberId, alarm } of this.#alarms.list()) {
-      errors.push(`memberID:${memberId} alarm:${alarm === AlarmType.NOSPACE ? 'NOSPACE' : 'CORRUPT'} `);
-    }
-    const quota = quotaBytes(this.config);
-    return {
-      version: ETCD_VERSION,
-      storageVersion: STORAGE_VERSION,
-      dbSize: this.#backend.size,
-      dbSizeInUse: this.#backend.sizeInUse,
-      dbSizeQuota: Number.isFinite(quota) ? quota : 0,
-      leader: this.#raft.leader,
-      raftIndex: this.#raft.commitIndex,
-      raftTerm: this.#raft.term,
-      raftAppliedIndex: this.#backend.appliedIndex,
-      isLearner: this.isLearner,
-      errors,
-    };
+    return memberStatus(this.#raft, this.#backend, this.#alarms, quotaBytes(this.config));
   }
 
   alarm(req: AlarmArgs, _ctx: CallContext, done: Completion<AlarmMember[]>): void {
@@ -686,12 +614,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   /** Hands leadership to another voter, and waits for it at most an election timeout. */
   #handOver(cb: () => void): void {
     if (!this.#raft.isLeader) return cb();
-    let best = 0n;
-    let since = Number.POSITIVE_INFINITY;
-    for (const id of this.#raft.confState.voters) {
-      const active = id === this.memberId ? -1 : this.#hub.activeSince(id);
-      if (active >= 0 && active < since) [best, since] = [id, active];
-    }
+    const best = longestConnected(this.#raft, this.#hub);
     if (best === 0n || this.#raft.transferLeadership(best) !== 'started') return cb();
     this.#pump.wake();
     const until = this.#env.clock.now() + this.config.electionMs;
@@ -708,7 +631,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     if (this.#timer !== null) this.#env.timers.clear(this.#timer);
     this.#mvcc.close();
     this.#hub.close(() => {
-      this.#wal.close((walError) => {
+      this.#wal.close((walError: Error | null) => {
         if (walError !== null) this.#log.error('closing the log failed', { error: walError.message });
         this.#backend.close((err) => {
           if (err !== null && err !== undefined) this.#log.error('closing the store failed', { error: err.message });

@@ -8,10 +8,11 @@ import { RingBuffer } from '../util/ring-buffer.js';
 import { entryWire } from '../wire/index.js';
 import type { Proposals, Queued } from './proposals.js';
 import type { ReadIndexer } from './read-index.js';
+import { walSnapshot } from './wal-snapshot.js';
 
 /** What the pump does not decide itself. */
 export interface PumpOwner {
-  /** Applies committed entries in order; false if it must be asked again later with the same entries. */
+  /** Applies committed entries in order. */
   apply(entries: readonly Entry[]): void;
   /** The state machine takes nothing more for now. */
   readonly applyHeld: boolean;
@@ -20,6 +21,8 @@ export interface PumpOwner {
   sendSnapshot(message: Message): void;
   /** Installs the snapshot of a Ready; everything else waits until the callback. */
   installSnapshot(ready: Ready, done: () => void): void;
+  /** Everything that raft wanted done this turn has been begun. */
+  turnOver(): void;
 }
 
 interface InFlight {
@@ -104,6 +107,7 @@ export class Pump {
     while (!this.#installing && this.#raft.hasReady()) this.#handle(this.#raft.ready());
     this.#apply();
     this.#hub.flush();
+    if (!this.#installing) this.#owner.turnOver();
     // Applying may have made new Readys possible (a page of committed entries, a configuration change).
     if (!this.#installing && this.#raft.hasReady()) this.wake();
   }
@@ -162,6 +166,8 @@ export class Pump {
    */
   #install(flight: InFlight): void {
     this.#installing = true;
+    // What was committed before and not applied yet is in the snapshot.
+    this.#toApply.clear();
     const { hardState, entries, snapshot } = flight.ready;
     assert(snapshot !== null && entries.length === 0, 'a Ready with a snapshot has no entries');
     const before = hardState === null ? null : { ...hardState, commit: this.#commitWritten };
@@ -172,7 +178,7 @@ export class Pump {
     this.#wal.save(before, [], before !== null, (saveError) => {
       if (failed(saveError)) return;
       this.#owner.installSnapshot(flight.ready, () => {
-        this.#wal.saveSnapshot(snapshot, (recordError) => {
+        this.#wal.saveSnapshot(walSnapshot(snapshot), (recordError) => {
           if (failed(recordError)) return;
           if (hardState !== null) this.#commitWritten = hardState.commit;
           this.#wal.save(hardState, [], hardState !== null, (err) => {

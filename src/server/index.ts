@@ -1,0 +1,14 @@
+export type * from './api.js';
+export {
+  ConfigError,
+  defaultTuning,
+  type InitialMember,
+  type MemberConfig,
+  type MemberTuning,
+  memberDefaults,
+} from './config.js';
+export { refusal, ServerError, type ServerErrorCode } from './errors.js';
+export { clusterIdOf, memberIdOf } from './ids.js';
+export { Member } from './member.js';
+export { openMember } from './open.js';
+export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';

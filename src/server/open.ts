@@ -1,0 +1,266 @@
+import { Lessor, readLeases } from '../lease/index.js';
+import { openMvcc } from '../mvcc/index.js';
+import { NetPeerHub } from '../peer/index.js';
+import { Raft } from '../raft/index.js';
+import type { StoredBackend } from '../storage/backend/index.js';
+import { openBackend } from '../storage/backend/index.js';
+import type { WalOpened } from '../storage/wal/index.js';
+import { Wal } from '../storage/wal/index.js';
+import type { Env } from '../util/env.js';
+import { hex } from '../util/hex.js';
+import { entryWire } from '../wire/index.js';
+import { Alarms } from './alarms.js';
+import { bootstrapNew } from './bootstrap.js';
+import { parseConfState } from './conf-changes.js';
+import type { MemberConfig } from './config.js';
+import { ConfigError, validate } from './config.js';
+import { joinExisting } from './join.js';
+import { Member } from './member.js';
+import { Membership } from './membership.js';
+import { loadTables } from './tables.js';
+import { ETCD_VERSION, MIN_CLUSTER_VERSION } from './versions.js';
+
+type OpenCallback = (err: Error | null, member: Member | null) => void;
+
+/** Who we are and what the log holds. */
+interface Opened {
+  readonly backend: StoredBackend;
+  readonly log: WalOpened<Wal>;
+}
+
+/**
+ * Opens a member's folder, or makes it, and puts the member together. Nothing listens and nothing ticks yet:
+ * `Member.start` begins that. On an error everything that was opened is closed again.
+ *
+ *   <data-dir>/member/wal    the log (etcd's format)
+ *   <data-dir>/member/keel   the backend; its lock is the member's lock, and is taken first
+ */
+export function openMember(env: Env, config: MemberConfig, cb: OpenCallback): void {
+  try {
+    validate(config);
+    refuseForeignFolder(env, config);
+    env.disk.mkdirp(`${config.dataDir}/member`);
+  } catch (err) {
+    env.timers.defer(() => cb(err as Error, null));
+    return;
+  }
+  const { tuning } = config;
+  const options = { flushMs: tuning.flushIntervalMs, flushBytes: tuning.flushBytes, mutants: tuning.mutants };
+  openBackend(env, `${config.dataDir}/member/keel`, options, (err, backend) => {
+    if (err !== null || backend === null) return cb(err, null);
+    const fail = (error: Error): void => backend.close(() => cb(error, null));
+    try {
+      openLog(env, config, backend, (logError, opened) => {
+        if (logError !== null || opened === null) return fail(logError ?? new Error('no log'));
+        assemble(env, config, opened, (assembleError, member) => {
+          if (assembleError === null) return cb(null, member);
+          opened.log.wal.close(() => fail(assembleError));
+        });
+      });
+    } catch (error) {
+      fail(error as Error);
+    }
+  });
+}
+
+/** A database file of etcd's is not ours to open, let alone to change. */
+function refuseForeignFolder(env: Env, config: MemberConfig): void {
+  if (env.disk.size(`${config.dataDir}/member/snap/db`) < 0) return;
+  throw new ConfigError(
+    `${config.dataDir} holds a database of etcd (member/snap/db); bring it in with "keelutl snapshot restore"`,
+  );
+}
+
+function openLog(
+  env: Env,
+  config: MemberConfig,
+  backend: StoredBackend,
+  cb: (err: Error | null, opened: Opened | null) => void,
+): void {
+  const dir = `${config.dataDir}/member/wal`;
+  if (Wal.exists(env.disk, dir)) {
+    const log = reopenLog(env, config, backend, dir);
+    const unborn = log.hardState === null && log.entries.length === 0 && backend.appliedIndex === 0;
+    if (unborn && config.initialClusterState === 'new') return writeBootstrap(config, backend, log, cb);
+    return cb(null, { backend, log });
+  }
+  if (backend.appliedIndex > 0) {
+    throw new ConfigError(`${dir} is missing, but the store beside it is at index ${backend.appliedIndex}`);
+  }
+  if (config.initialClusterState === 'new') {
+    const { memberId, clusterId } = bootstrapNew(config);
+    createLog(env, config, backend, dir, { nodeId: memberId, clusterId });
+    return writeBootstrap(config, backend, reopenLog(env, config, backend, dir), cb);
+  }
+  joinExisting(env, config, (err, identity) => {
+    if (err !== null || identity === null) return cb(err, null);
+    try {
+      createLog(env, config, backend, dir, identity);
+      cb(null, { backend, log: reopenLog(env, config, backend, dir) });
+    } catch (error) {
+      cb(error as Error, null);
+    }
+  });
+}
+
+function walOptions(config: MemberConfig): { segmentBytes: number; maxWals: number; mutants: ReadonlySet<string> } {
+  const { walSegmentBytes: segmentBytes, mutants } = config.tuning;
+  return { segmentBytes, maxWals: config.maxWals, mutants };
+}
+
+function createLog(
+  env: Env,
+  config: MemberConfig,
+  backend: StoredBackend,
+  dir: string,
+  identity: { nodeId: bigint; clusterId: bigint },
+): void {
+  const wal = Wal.create(env.disk, dir, identity, walOptions(config));
+  wal.close(() => {});
+  backend.adopt({ memberId: identity.nodeId, clusterId: identity.clusterId });
+}
+
+function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: string): WalOpened<Wal> {
+  const from = { index: backend.appliedIndex, term: backend.appliedTerm };
+  const log = Wal.open(env.disk, dir, from, walOptions(config));
+  const { nodeId, clusterId } = log.metadata;
+  const { owner } = backend;
+  if (owner === undefined) {
+    backend.adopt({ memberId: nodeId, clusterId });
+  } else if (owner.memberId !== nodeId || owner.clusterId !== clusterId) {
+    throw new ConfigError(
+      `${dir} belongs to member ${hex(nodeId)} of cluster ${hex(clusterId)}, the store beside it to member ${hex(owner.memberId)} of cluster ${hex(owner.clusterId)}`,
+    );
+  }
+  if (log.cut !== null) {
+    env.log.warn('cut a torn tail off the write-ahead log', {
+      file: log.cut.file,
+      offset: log.cut.offset,
+      reason: log.cut.reason,
+      uncertain: log.uncertain,
+    });
+  }
+  return log;
+}
+
+/** Writes a new cluster's first entries; a crash before this leaves an empty log, and it is done at the next start. */
+function writeBootstrap(
+  config: MemberConfig,
+  backend: StoredBackend,
+  log: WalOpened<Wal>,
+  cb: (err: Error | null, opened: Opened | null) => void,
+): void {
+  const { entries, hardState, memberId } = bootstrapNew(config);
+  if (memberId !== log.metadata.nodeId) {
+    throw new ConfigError(`${config.dataDir} belongs to member ${hex(log.metadata.nodeId)}, not ${hex(memberId)}`);
+  }
+  for (const entry of entries) entryWire(entry);
+  log.wal.save(hardState, entries as never, true, (err) => {
+    if (err !== null) return log.wal.close(() => cb(err, null));
+    cb(null, { backend, log: { ...log, hardState, entries: entries as never } });
+  });
+}
+
+function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallback): void {
+  const { backend, log } = opened;
+  const membership = new Membership(backend);
+  const alarms = new Alarms(backend);
+  const { tuning } = config;
+  const lessor = new Lessor(backend, {
+    minTtl: Math.ceil((3 * config.electionMs) / 2 / 1000),
+    mutants: tuning.mutants,
+  });
+  loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
+    if (tablesError !== null) return cb(tablesError, null);
+    const options = {
+      leases: lessor,
+      valueCacheBytes: tuning.valueCacheBytes,
+      compactionSliceRows: config.compactionBatchLimit,
+      mutants: tuning.mutants,
+    };
+    openMvcc(backend, options, (mvccError, mvcc) => {
+      if (mvccError !== null || mvcc === null) return cb(mvccError, null);
+      readLeases(backend, (leasesError, rows) => {
+        if (leasesError !== null) return cb(leasesError, null);
+        lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
+        try {
+          const { nodeId: memberId, clusterId } = log.metadata;
+          const hub = new NetPeerHub(env, {
+            clusterId,
+            memberId,
+            version: ETCD_VERSION,
+            minClusterVersion: MIN_CLUSTER_VERSION,
+          });
+          const hardState = log.hardState ?? { term: 0, vote: 0n, commit: 0 };
+          const raft = makeRaft(env, config, opened, hardState, backend);
+          const member = new Member({
+            env,
+            config,
+            clusterId,
+            memberId,
+            raft,
+            wal: log.wal,
+            backend,
+            mvcc,
+            lessor,
+            membership,
+            alarms,
+            hub,
+            clusterVersion,
+            commit: hardState.commit,
+          });
+          hub.handlers = member;
+          cb(null, member);
+        } catch (err) {
+          cb(err as Error, null);
+        }
+      });
+    });
+  });
+}
+
+function makeRaft(
+  env: Env,
+  config: MemberConfig,
+  { log }: Opened,
+  hardState: { term: number; vote: bigint; commit: number },
+  backend: StoredBackend,
+): Raft {
+  const { tuning } = config;
+  const { appliedIndex, appliedTerm } = backend;
+  // A store that a snapshot was just swapped into may be ahead of the log, whose record of it was not written yet.
+  const commit = Math.max(hardState.commit, appliedIndex);
+  const trace = env.log.enabled('debug') ? (text: string): void => env.log.debug(text, { caller: 'raft' }) : null;
+  const raft: Raft = new Raft({
+    id: log.metadata.nodeId,
+    electionTicks: Math.round(config.electionMs / config.heartbeatMs),
+    heartbeatTicks: 1,
+    rng: env.rng,
+    preVote: config.preVote,
+    maxAppendBytes: tuning.maxAppendBytes,
+    maxInflightMessages: tuning.maxInflightMessages,
+    maxCommittedBytesPerReady: tuning.maxCommittedBytesPerReady,
+    initial: {
+      hardState: { ...hardState, term: Math.max(hardState.term, appliedTerm), commit },
+      confState: parseConfState(backend.confState),
+      snapshotIndex: appliedIndex,
+      snapshotTerm: appliedTerm,
+      entries: log.entries as never,
+      applied: appliedIndex,
+      withholdVote: log.uncertain,
+    },
+    snapshotSource: () => ({
+      index: backend.appliedIndex,
+      term: backend.appliedTerm,
+      confState: raft.confState,
+    }),
+    tracer: trace,
+    mutants: raftMutants(tuning.mutants),
+  });
+  return raft;
+}
+
+/** Raft knows its own mutants only, and refuses a name that it does not know. */
+function raftMutants(all: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...all].filter((name) => name.startsWith('raft-')));
+}
