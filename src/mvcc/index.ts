@@ -1,4 +1,6 @@
-export type { MvccApi as MvccStore, WatchHubApi as WatchHub, WatchStreamApi as WatchStream } from './api.js';
 export { type CheckRefusal, checkDeleteRange, checkPut, checkRange } from './check-range.js';
 export { checkTxn, isTxnReadonly, isTxnSerializable } from './check-txn.js';
+export { type MvccStore, openMvcc } from './store.js';
 export type * from './types.js';
+export type { WatchHub } from './watch-hub.js';
+export type { WatchStream } from './watch-stream.js';

@@ -1,3 +1,4 @@
+import type { BackendError } from '../storage/backend/index.js';
 import type { ResponsePart } from '../wire/txn.js';
 
 /** Why a read is refused (etcd semantics §3.2). Deterministic: no progress of one member's own work decides it. */
@@ -72,7 +73,9 @@ export interface MvccOptions {
    * Called at most once between two calls of `step()`, from within any method.
    */
   readonly wake?: () => void;
-  /** Bugs put back on purpose, by their number in the museum of the simulator. */
+  /** The backend failed or found damage in work that nobody waits for: the member must stop. */
+  readonly onError?: (err: BackendError) => void;
+  /** Bugs put back on purpose, by their number in the museum of the simulator: 33, 35, 36, 43 to 49. */
   readonly mutants?: ReadonlySet<string>;
 }
 

@@ -1,0 +1,177 @@
+import { Bucket } from '../storage/backend/index.js';
+import type { KeyEntry } from './key-entry.js';
+import { ABSENT, STRIDE } from './key-entry.js';
+import type { Leaf } from './key-index.js';
+import type { Keyspace } from './keyspace.js';
+import { encodeRevision } from './revision.js';
+
+export const SCHEDULED_COMPACT = Buffer.from('scheduledCompactRev');
+export const FINISHED_COMPACT = Buffer.from('finishedCompactRev');
+
+interface Waiting {
+  readonly revision: number;
+  readonly cb: () => void;
+}
+
+/**
+ * Removes what the compact revision R made unreachable: of each key all revisions below its newest one <= R, and that
+ * one too if it is a tombstone below R. A tombstone at R itself stays, else a watch from R would miss it, and a store
+ * whose newest row is that tombstone would come back at a lower revision (etcd semantics §3.7).
+ *
+ * It walks the index, not the rows: what is to go is all in there, and a leaf without garbage costs nothing. A step
+ * looks at a bounded number of keys and deletes a bounded number of rows; writes go on in between. The rows it deletes
+ * were closed long ago, so a step closes as work of this member alone. A crash loses no more than steps: the scheduled
+ * revision is stored with the apply that set it, and a restart walks again.
+ */
+export class Compactor {
+  readonly #space: Keyspace;
+  readonly #sliceRows: number;
+  readonly #mutants: ReadonlySet<string>;
+  /** What the walk under way removes; < 0: none is. */
+  #target = -1;
+  /** Keys up to this one have been dealt with. */
+  #after = '';
+  /** Older revisions cut off an entry, in KeyEntry's form, that are still to be deleted from #cutFrom on. */
+  #cut: number[] | null = null;
+  #cutFrom = 0;
+  /** What is left of a step: keys to look at and rows to delete. */
+  #budget = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(space: Keyspace, sliceRows: number, mutants: ReadonlySet<string>) {
+    this.#space = space;
+    this.#sliceRows = sliceRows;
+    this.#mutants = mutants;
+  }
+
+  get pending(): boolean {
+    return this.#space.finishedCompactRev < this.#space.compactRev;
+  }
+
+  /** Stores R with the apply that is open. */
+  schedule(revision: number): void {
+    const space = this.#space;
+    space.compactRev = revision;
+    space.backend.put(Bucket.meta, SCHEDULED_COMPACT, encodeRevision(revision, 0, false));
+  }
+
+  /** Calls back once everything below the compact revision of now is gone. */
+  whenFinished(cb: () => void): void {
+    if (!this.pending) cb();
+    else this.#waiting.push({ revision: this.#space.compactRev, cb });
+  }
+
+  /** This content is replaced: those who wait, wait for the compaction of the other one. */
+  moveTo(other: Compactor): void {
+    for (const { cb } of this.#waiting) other.whenFinished(cb);
+    this.#waiting = [];
+  }
+
+  /** One slice. @returns whether there is more */
+  step(): boolean {
+    const space = this.#space;
+    if (!this.pending) return false;
+    // A compaction that comes meanwhile is walked for afterwards.
+    if (this.#target < 0) this.#target = space.compactRev;
+    this.#budget = this.#sliceRows;
+    this.#deleteCut();
+    while (this.#budget > 0) {
+      const leaf = space.index.leafAfter(this.#after);
+      if (leaf === undefined) {
+        this.#finish();
+        break;
+      }
+      this.#walkLeaf(leaf);
+    }
+    space.backend.endLocal();
+    return this.pending;
+  }
+
+  #walkLeaf(leaf: Leaf): void {
+    const entries = leaf.entries;
+    if (!leaf.garbage) {
+      this.#after = (entries[entries.length - 1] as KeyEntry).key;
+      this.#budget--;
+      return;
+    }
+    let position = 0;
+    while ((entries[position] as KeyEntry).key <= this.#after) position++;
+    const whole = position === 0;
+    let garbage = false;
+    while (this.#budget > 0 && position < entries.length) {
+      const entry = entries[position] as KeyEntry;
+      // The last removal joined the rest of this leaf to its neighbour.
+      if (entry.leaf !== leaf) return;
+      this.#after = entry.key;
+      this.#budget--;
+      if (entry.older !== null || entry.version === 0) this.#compactEntry(entry);
+      if (entries[position] !== entry) continue;
+      position++;
+      if (entry.older !== null || entry.version === 0) garbage = true;
+    }
+    if (whole && !garbage && position >= entries.length) leaf.garbage = false;
+  }
+
+  #compactEntry(entry: KeyEntry): void {
+    const space = this.#space;
+    const target = this.#target;
+    if (entry.main <= target) {
+      this.#cutOlder(entry, entry.older?.length ?? 0);
+      if (entry.version !== 0 || this.#keepsTombstone(entry.main)) return;
+      space.backend.del(Bucket.key, encodeRevision(entry.main, entry.sub, true), entry.size);
+      space.cache.drop(entry);
+      space.index.remove(entry);
+      return;
+    }
+    const keep = entry.lastUpTo(target);
+    if (keep === ABSENT) return;
+    const older = entry.older as number[];
+    const gone = ((older[keep + 1] as number) & 1) === 1 && !this.#keepsTombstone(older[keep] as number);
+    this.#cutOlder(entry, gone ? keep + STRIDE : keep);
+  }
+
+  #keepsTombstone(main: number): boolean {
+    return main === this.#target && !this.#mutants.has('46') && !this.#mutants.has('33');
+  }
+
+  /** Takes the first `length` numbers off the older revisions; their rows are deleted from now on. */
+  #cutOlder(entry: KeyEntry, length: number): void {
+    const older = entry.older;
+    if (older === null || length === 0) return;
+    if (length === older.length) {
+      this.#cut = older;
+      entry.older = null;
+    } else {
+      this.#cut = older.slice(0, length);
+      entry.older = older.slice(length);
+    }
+    this.#cutFrom = 0;
+    this.#deleteCut();
+  }
+
+  #deleteCut(): void {
+    const cut = this.#cut;
+    if (cut === null) return;
+    let i = this.#cutFrom;
+    for (; i < cut.length && this.#budget > 0; i += STRIDE, this.#budget--) {
+      const mark = cut[i + 1] as number;
+      const key = encodeRevision(cut[i] as number, Math.floor(mark / 2), (mark & 1) === 1);
+      this.#space.backend.del(Bucket.key, key, cut[i + 2] as number);
+    }
+    this.#cutFrom = i;
+    if (i >= cut.length) this.#cut = null;
+  }
+
+  #finish(): void {
+    const space = this.#space;
+    const target = this.#target;
+    this.#target = -1;
+    this.#after = '';
+    space.finishedCompactRev = target;
+    space.backend.put(Bucket.meta, FINISHED_COMPACT, encodeRevision(target, 0, false));
+    space.backend.reclaim(Bucket.key, encodeRevision(0, 0, false), encodeRevision(target + 1, 0, false));
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ revision }) => revision > target);
+    for (const { revision, cb } of waiting) if (revision <= target) cb();
+  }
+}

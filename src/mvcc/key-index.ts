@@ -1,0 +1,266 @@
+import { assert } from '../util/assert.js';
+import { ABSENT, KeyEntry } from './key-entry.js';
+
+const LEAF_KEYS_MAX = 256;
+
+/** Consecutive keys, in order. Never empty but for the only leaf of an empty index. */
+export class Leaf {
+  entries: KeyEntry[];
+  /** Keys whose newest revision is no tombstone. */
+  live = 0;
+  /** Not below the main revision of any entry: at this revision and later, `live` counts. */
+  mainMax = 0;
+  /** Some entry may have older revisions, or be a tombstone: a compaction has to look. */
+  garbage = false;
+
+  constructor(entries: KeyEntry[]) {
+    this.entries = entries;
+  }
+}
+
+/** What a walk over a range found: entries[i] at position positions[i] (see KeyEntry.at), in key order. */
+export interface Hits {
+  readonly entries: KeyEntry[];
+  readonly positions: number[];
+  /** All that exist in the range at the revision, also beyond the limit. */
+  count: number;
+}
+
+/**
+ * Every key that has a revision in the store, by key in a Map and in order in leaves:
+ *
+ *   leaves  [ a .. c ] [ d .. k ] [ m .. z ]       found by binary search over their first keys
+ *
+ * Range ends here: `undefined` for "the single key", '' for "no end".
+ */
+export class KeyIndex {
+  readonly #byKey = new Map<string, KeyEntry>();
+  readonly #leaves: Leaf[] = [new Leaf([])];
+
+  /** Keys, with those that are deleted and not compacted yet. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): KeyEntry | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /**
+   * Records a revision of a key; revisions of one key come in ascending order.
+   * @param version 0 for a tombstone
+   * @param known what `get` gave for the key
+   */
+  put(
+    key: string,
+    known: KeyEntry | undefined,
+    main: number,
+    sub: number,
+    version: number,
+    created: number,
+    size: number,
+  ): KeyEntry {
+    if (known === undefined) {
+      const entry = this.#insert(key, main, sub, version, created, size);
+      const leaf = entry.leaf;
+      if (version !== 0) leaf.live++;
+      else leaf.garbage = true;
+      if (main > leaf.mainMax) leaf.mainMax = main;
+      return entry;
+    }
+    assert(main > known.main || (main === known.main && sub > known.sub), 'key index: a revision goes back');
+    const leaf = known.leaf;
+    leaf.live += (version === 0 ? 0 : 1) - (known.version === 0 ? 0 : 1);
+    leaf.garbage = true;
+    if (main > leaf.mainMax) leaf.mainMax = main;
+    known.supersede(main, sub, version, created, size);
+    return known;
+  }
+
+  /** Forgets a key. */
+  remove(entry: KeyEntry): void {
+    const leaf = entry.leaf;
+    const position = lowerBound(leaf.entries, entry.key);
+    assert(leaf.entries[position] === entry, 'key index: an entry is not in its leaf');
+    const index = this.#leafIndex(entry.key);
+    leaf.entries.splice(position, 1);
+    if (entry.version !== 0) leaf.live--;
+    this.#byKey.delete(entry.key);
+    this.#shrink(index);
+  }
+
+  /**
+   * What exists in a range at a revision.
+   * @param limit how many to name, 0 for all; `count` counts on
+   */
+  range(key: string, end: string | undefined, revision: number, limit: number): Hits {
+    const hits: Hits = { entries: [], positions: [], count: 0 };
+    if (end === undefined) {
+      const entry = this.#byKey.get(key);
+      if (entry === undefined) return hits;
+      const position = entry.at(revision);
+      if (position === ABSENT) return hits;
+      hits.entries.push(entry);
+      hits.positions.push(position);
+      hits.count = 1;
+      return hits;
+    }
+    this.#walk(key, end, revision, limit === 0 ? Number.POSITIVE_INFINITY : limit, hits);
+    return hits;
+  }
+
+  count(key: string, end: string | undefined, revision: number): number {
+    if (end === undefined) return this.range(key, end, revision, 0).count;
+    const hits: Hits = { entries: [], positions: [], count: 0 };
+    this.#walk(key, end, revision, 0, hits);
+    return hits.count;
+  }
+
+  /** Whether any key exists at a revision. */
+  someAt(revision: number): boolean {
+    for (const leaf of this.#leaves) {
+      if (revision >= leaf.mainMax) {
+        if (leaf.live > 0) return true;
+        continue;
+      }
+      for (const entry of leaf.entries) if (entry.at(revision) !== ABSENT) return true;
+    }
+    return false;
+  }
+
+  /** The leaf that holds the first key > `key`, undefined if there is none. For a walk in slices: keys may come and go between. */
+  leafAfter(key: string): Leaf | undefined {
+    const index = this.#leafIndex(key);
+    const leaf = this.#leaves[index] as Leaf;
+    const last = leaf.entries[leaf.entries.length - 1];
+    if (last !== undefined && last.key > key) return leaf;
+    return this.#leaves[index + 1];
+  }
+
+  /** Leaves and keys are in order and counts are right. For tests. */
+  check(): void {
+    let keys = 0;
+    let previous: string | undefined;
+    for (const leaf of this.#leaves) {
+      let live = 0;
+      assert(leaf.entries.length > 0 || this.#leaves.length === 1, 'key index: empty leaf');
+      for (const entry of leaf.entries) {
+        assert(previous === undefined || previous < entry.key, 'key index: keys out of order');
+        assert(entry.leaf === leaf, 'key index: entry of another leaf');
+        assert(this.#byKey.get(entry.key) === entry, 'key index: entry not found by its key');
+        assert(entry.main <= leaf.mainMax, 'key index: mainMax too small');
+        if (entry.older !== null || entry.version === 0) assert(leaf.garbage, 'key index: garbage not marked');
+        if (entry.version !== 0) live++;
+        keys++;
+        previous = entry.key;
+      }
+      assert(live === leaf.live, 'key index: live count wrong');
+    }
+    assert(keys === this.#byKey.size, 'key index: lost keys');
+  }
+
+  #walk(key: string, end: string, revision: number, limit: number, hits: Hits): void {
+    let index = this.#leafIndex(key);
+    let position = lowerBound((this.#leaves[index] as Leaf).entries, key);
+    for (; index < this.#leaves.length; index++, position = 0) {
+      const leaf = this.#leaves[index] as Leaf;
+      const entries = leaf.entries;
+      let stop = entries.length;
+      if (end !== '' && stop > 0 && (entries[stop - 1] as KeyEntry).key >= end) stop = lowerBound(entries, end);
+      if (hits.entries.length >= limit && position === 0 && stop === entries.length && revision >= leaf.mainMax) {
+        hits.count += leaf.live;
+        continue;
+      }
+      for (; position < stop; position++) {
+        const entry = entries[position] as KeyEntry;
+        const at = entry.at(revision);
+        if (at === ABSENT) continue;
+        hits.count++;
+        if (hits.entries.length < limit) {
+          hits.entries.push(entry);
+          hits.positions.push(at);
+        }
+      }
+      if (stop < entries.length) return;
+    }
+  }
+
+  #insert(key: string, main: number, sub: number, version: number, created: number, size: number): KeyEntry {
+    const index = this.#leafIndex(key);
+    const leaf = this.#leaves[index] as Leaf;
+    const entry = new KeyEntry(key, leaf, main, sub, version, created, size);
+    this.#byKey.set(key, entry);
+    const entries = leaf.entries;
+    const position =
+      entries.length > 0 && (entries[entries.length - 1] as KeyEntry).key < key
+        ? entries.length
+        : lowerBound(entries, key);
+    if (entries.length < LEAF_KEYS_MAX) {
+      if (position === entries.length) entries.push(entry);
+      else entries.splice(position, 0, entry);
+      return entry;
+    }
+    // Keys that come in order fill their leaves; others split them in halves.
+    const cut = position === entries.length && index === this.#leaves.length - 1 ? position : LEAF_KEYS_MAX / 2;
+    const right = new Leaf(entries.splice(cut));
+    right.mainMax = leaf.mainMax;
+    right.garbage = leaf.garbage;
+    for (const moved of right.entries) {
+      moved.leaf = right;
+      if (moved.version !== 0) right.live++;
+    }
+    leaf.live -= right.live;
+    this.#leaves.splice(index + 1, 0, right);
+    if (position > cut || right.entries.length === 0) {
+      entry.leaf = right;
+      right.entries.splice(position - cut, 0, entry);
+    } else {
+      entries.splice(position, 0, entry);
+    }
+    return entry;
+  }
+
+  /** An empty leaf goes; one that fits half a leaf with its neighbour joins it. */
+  #shrink(index: number): void {
+    const leaf = this.#leaves[index] as Leaf;
+    if (leaf.entries.length === 0) {
+      if (this.#leaves.length > 1) this.#leaves.splice(index, 1);
+      return;
+    }
+    const left = this.#leaves[index - 1];
+    if (left === undefined || left.entries.length + leaf.entries.length > LEAF_KEYS_MAX / 2) return;
+    for (const entry of leaf.entries) {
+      entry.leaf = left;
+      left.entries.push(entry);
+    }
+    left.live += leaf.live;
+    left.mainMax = Math.max(left.mainMax, leaf.mainMax);
+    left.garbage ||= leaf.garbage;
+    this.#leaves.splice(index, 1);
+  }
+
+  /** The last leaf whose first key is <= key, or the first leaf. */
+  #leafIndex(key: string): number {
+    const leaves = this.#leaves;
+    let low = 0;
+    let high = leaves.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (((leaves[middle] as Leaf).entries[0] as KeyEntry).key <= key) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Position of the first entry with a key >= `key`. */
+function lowerBound(entries: readonly KeyEntry[], key: string): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle] as KeyEntry).key < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,281 @@
+import type { Backend, BackendError } from '../storage/backend/index.js';
+import { assert } from '../util/assert.js';
+import type { DeleteRangeRequest } from '../wire/delete-range.js';
+import type { PutRequest } from '../wire/put.js';
+import type { RangeRequest } from '../wire/range.js';
+import type { TxnRequest } from '../wire/txn.js';
+import { execute, executeDeleteRange, executePut, refusePath, refuseSinglePut, takePath } from './apply-txn.js';
+import { Compactor } from './compactor.js';
+import { HashKvJob, hashRevision } from './hash-kv.js';
+import type { Keyspace } from './keyspace.js';
+import type { Loaded } from './load.js';
+import { loadKeyspace } from './load.js';
+import { readRange, readRangeLater } from './read-range.js';
+import type {
+  DeleteRangeResult,
+  HashKvResult,
+  LeaseKeeper,
+  MvccOptions,
+  PutResult,
+  RangeResult,
+  ReadRefusal,
+  TxnResult,
+  WriteRefusal,
+} from './types.js';
+import { WatchHub } from './watch-hub.js';
+import { WriteTxn } from './write-txn.js';
+
+type Attachments = ReadonlyMap<string, bigint>;
+type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | null) => void;
+type HashCallback = (err: BackendError | null, result: HashKvResult | ReadRefusal | null) => void;
+
+/**
+ * The replicated, revisioned key-value store of a member (etcd semantics §3, §4, §7). A refusal is a string, a result
+ * an object. The `apply...` methods are called for committed entries, in order, and depend on nothing but what was
+ * applied before: no clock, no chance, no progress of this member's own work. Reads may be made at any time between.
+ */
+export class MvccStore {
+  readonly watch: WatchHub;
+  readonly #options: ResolvedOptions;
+  readonly #leases: LeaseKeeper | null;
+  readonly #txn: WriteTxn;
+  #space: Keyspace;
+  #compactor: Compactor;
+  #attachments: Attachments;
+  #hashes = 0;
+  #woken = false;
+  #closed = false;
+
+  /** By way of openMvcc. */
+  constructor(loaded: Loaded, options: ResolvedOptions, leases: LeaseKeeper | null) {
+    this.#options = options;
+    this.#leases = leases;
+    this.#txn = new WriteTxn(leases);
+    this.#space = loaded.space;
+    this.#attachments = loaded.attachments;
+    this.#compactor = this.#newCompactor();
+    this.watch = new WatchHub(this.#space, {
+      eventLogRevisions: options.eventLogRevisions,
+      eventLogBytes: options.eventLogBytes,
+      fragmentBytes: options.watchFragmentBytes,
+      sliceRows: options.sliceRows,
+      wake: () => this.#wake(),
+      onError: options.onError,
+      mutants: options.mutants,
+    });
+    if (this.#compactor.pending) this.#wake();
+  }
+
+  /** Revision of the last transaction that changed something; 1 in a fresh store. */
+  get currentRev(): number {
+    return this.#space.currentRev;
+  }
+
+  /** Reads below it are refused; -1: never compacted. */
+  get compactRev(): number {
+    return this.#space.compactRev;
+  }
+
+  /** Keys in the index, with those deleted and not compacted yet. */
+  get keyCount(): number {
+    return this.#space.index.size;
+  }
+
+  /**
+   * The lease of each live key that has one, as `openMvcc` or `restore` found them: for the lessor, before anything is
+   * applied. Given once; after that the lessor knows better.
+   */
+  attachments(): Attachments {
+    const attachments = this.#attachments;
+    this.#attachments = new Map();
+    return attachments;
+  }
+
+  // --- reads ---
+
+  /** A read outside a transaction, at once; a value that is in no memory is read from the store and blocks. */
+  range(req: RangeRequest): RangeResult | ReadRefusal {
+    return readRange(this.#space, req, this.#space.currentRev);
+  }
+
+  /** The same without blocking. The answer may come before the call returns. */
+  rangeLater(req: RangeRequest, cb: RangeCallback): void {
+    readRangeLater(this.#space, req, cb);
+  }
+
+  /** A transaction for which isTxnReadonly holds, outside the log. */
+  readTxn(req: TxnRequest): TxnResult | ReadRefusal {
+    const result = this.applyTxn(req);
+    assert(result !== 'lease-not-found' && result !== 'key-not-found', 'mvcc: a read-only transaction writes');
+    return result;
+  }
+
+  // --- apply ---
+
+  applyPut(req: PutRequest): PutResult | WriteRefusal {
+    const space = this.#space;
+    const refusal = refuseSinglePut(space, this.#leases, req);
+    if (refusal !== null) return refusal;
+    const txn = this.#txn;
+    txn.begin(space);
+    const prevKv = executePut(txn, req);
+    this.#commit();
+    return { revision: space.currentRev, prevKv };
+  }
+
+  applyDeleteRange(req: DeleteRangeRequest): DeleteRangeResult {
+    const space = this.#space;
+    const txn = this.#txn;
+    txn.begin(space);
+    const { deleted, prevKvs } = executeDeleteRange(txn, req);
+    this.#commit();
+    return { revision: space.currentRev, deleted, prevKvs };
+  }
+
+  /** Changes all of it or nothing (etcd semantics §3.6). */
+  applyTxn(req: TxnRequest): TxnResult | WriteRefusal {
+    const space = this.#space;
+    const path = takePath(space, req);
+    const { mutants } = this.#options;
+    const readRev = mutants.has('35') ? space.finishedCompactRev : space.compactRev;
+    const refusal = mutants.has('36') ? null : refusePath(space, this.#leases, path, readRev);
+    if (refusal !== null) return refusal;
+    const txn = this.#txn;
+    txn.begin(space);
+    const parts = execute(txn, path);
+    this.#commit();
+    return { revision: space.currentRev, succeeded: path.succeeded, parts };
+  }
+
+  /** Deletes these keys, in this order, in one revision (a lease's end). @returns how many existed */
+  deleteKeys(keys: readonly string[]): number {
+    const txn = this.#txn;
+    txn.begin(this.#space);
+    let deleted = 0;
+    for (const key of keys) if (txn.deleteKey(key)) deleted++;
+    this.#commit();
+    return deleted;
+  }
+
+  /** Sets the compact revision, which refuses reads from now on; the rows go in later steps (etcd semantics §3.7). */
+  applyCompact(revision: number): { readonly revision: number } | ReadRefusal {
+    const space = this.#space;
+    if (revision <= space.compactRev) return 'compacted';
+    if (revision > space.currentRev) return 'future';
+    this.#compactor.schedule(revision);
+    this.#wake();
+    return { revision: space.currentRev };
+  }
+
+  // --- work in slices ---
+
+  /** Does one bounded slice of waiting work. @returns whether there is more that can be done at once */
+  step(): boolean {
+    this.#woken = false;
+    if (this.#closed) return false;
+    const watchers = this.watch.step();
+    const compaction = this.#hashes === 0 && this.#compactor.step();
+    return watchers || compaction;
+  }
+
+  /** Calls back once the rows below the compact revision of this moment are gone (physical=true). */
+  onCompacted(cb: () => void): void {
+    this.#compactor.whenFinished(cb);
+  }
+
+  /** @param revision <= 0 for the current one. Compaction stands still meanwhile */
+  hashKv(revision: number, cb: HashCallback): void {
+    const space = this.#space;
+    const resolved = hashRevision(space, revision);
+    if (typeof resolved === 'string') {
+      cb(null, resolved);
+      return;
+    }
+    this.#hashes++;
+    new HashKvJob(space, resolved, this.#options.sliceRows, (err, result) => {
+      this.#hashes--;
+      if (this.#hashes === 0 && this.#compactor.pending) this.#wake();
+      // A snapshot came in between and may have taken the rows from under it.
+      if (space !== this.#space && !this.#closed) this.hashKv(revision, cb);
+      else cb(err, result);
+    });
+  }
+
+  /**
+   * Replaces the content by that of another backend, in which a snapshot was installed. The old content is served
+   * until the new index stands; then everything changes in one turn, `cb` included, and the watchers go on behind the
+   * last revision that they have heard of.
+   */
+  restore(backend: Backend, cb: (err: BackendError | null) => void): void {
+    loadKeyspace(backend, this.#options, (err, loaded) => {
+      if (loaded === null) {
+        cb(err);
+        return;
+      }
+      const before = this.#compactor;
+      this.#space = loaded.space;
+      this.#attachments = loaded.attachments;
+      this.#compactor = this.#newCompactor();
+      before.moveTo(this.#compactor);
+      cb(null);
+      this.watch.restored(loaded.space);
+      this.#wake();
+    });
+  }
+
+  /** No more slices; open streams are the owner's to close. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #commit(): void {
+    const changes = this.#txn.commit();
+    if (changes.length > 0) this.watch.notify(changes);
+  }
+
+  #wake(): void {
+    if (this.#woken || this.#closed) return;
+    this.#woken = true;
+    this.#options.wake();
+  }
+
+  #newCompactor(): Compactor {
+    return new Compactor(this.#space, this.#options.compactionSliceRows, this.#options.mutants);
+  }
+}
+
+/** Reads the rows and builds the index; a compaction that was interrupted goes on with the first steps. */
+export function openMvcc(
+  backend: Backend,
+  options: MvccOptions,
+  cb: (err: BackendError | null, store: MvccStore | null) => void,
+): void {
+  const resolved = resolve(options);
+  loadKeyspace(backend, resolved, (err, loaded) => {
+    if (loaded === null) cb(err, null);
+    else cb(null, new MvccStore(loaded, resolved, options.leases ?? null));
+  });
+}
+
+type ResolvedOptions = Required<Omit<MvccOptions, 'leases'>>;
+
+function resolve(options: MvccOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    valueCacheBytes: options.valueCacheBytes ?? 64 << 20,
+    eventLogRevisions: options.eventLogRevisions ?? 4096,
+    eventLogBytes: options.eventLogBytes ?? 16 << 20,
+    sliceRows: options.sliceRows ?? 1000,
+    compactionSliceRows: options.compactionSliceRows ?? 1000,
+    watchFragmentBytes: options.watchFragmentBytes ?? (1536 + 512) * 1024,
+    wake: options.wake ?? (() => {}),
+    onError:
+      options.onError ??
+      ((err) => {
+        throw err;
+      }),
+    mutants: options.mutants ?? new Set<string>(),
+  };
+  assert(resolved.sliceRows > 0 && resolved.compactionSliceRows > 0, 'mvcc: slices hold at least one row');
+  assert(resolved.eventLogRevisions >= 0 && resolved.valueCacheBytes >= 0, 'mvcc: a size is negative');
+  return resolved;
+}
