@@ -153,6 +153,19 @@ describe('queued calls', () => {
     await closed(other);
   });
 
+  test('a file fails after another one that has failed', async () => {
+    const disk = makeDisk();
+    const file = disk.open(join(dir, 'f'), { create: true });
+    const next = disk.open(join(dir, '1.tmp'), { create: true });
+    next.after(file);
+    await synced(next);
+    file.rename(`${dir}/${'n'.repeat(300)}`);
+    next.after(file);
+    next.rename(join(dir, 'final'));
+    await expect(synced(next)).rejects.toMatchObject({ code: 'ENAMETOOLONG' });
+    expect(disk.list(dir)).toEqual(['1.tmp', 'f']);
+  });
+
   test('no note after a failed sync', async () => {
     const disk = makeDisk();
     const mark = disk.open(join(dir, 'mark'), { create: true });
