@@ -45,6 +45,8 @@ export class MvccStore {
   #hashes = 0;
   #woken = false;
   #closed = false;
+  /** Who waits for the content that replaces this one; null: it is not being replaced. */
+  #waiting: (() => void)[] | null = null;
 
   /** By way of openMvcc. */
   constructor(loaded: Loaded, options: ResolvedOptions, leases: LeaseKeeper | null) {
@@ -100,14 +102,20 @@ export class MvccStore {
 
   /** The same without blocking. The answer may come before the call returns. */
   rangeLater(req: RangeRequest, cb: RangeCallback): void {
-    readRangeLater(this.#space, req, cb);
+    this.whenReadable(() => readRangeLater(this.#space, req, cb));
   }
 
-  /** A transaction for which isTxnReadonly holds, outside the log. */
+  /** A transaction for which isTxnReadonly holds, outside the log. To be called when the store is readable. */
   readTxn(req: TxnRequest): TxnResult | ReadRefusal {
     const result = this.applyTxn(req);
     assert(result !== 'lease-not-found' && result !== 'key-not-found', 'mvcc: a read-only transaction writes');
     return result;
+  }
+
+  /** Calls back at once, or when the content that is being replaced has been. */
+  whenReadable(cb: () => void): void {
+    if (this.#waiting === null) cb();
+    else this.#waiting.push(cb);
   }
 
   // --- apply ---
@@ -172,7 +180,7 @@ export class MvccStore {
   /** Does one bounded slice of waiting work. @returns whether there is more that can be done at once */
   step(): boolean {
     this.#woken = false;
-    if (this.#closed) return false;
+    if (this.#closed || this.#waiting !== null) return false;
     const watchers = this.watch.step();
     const compaction = this.#hashes === 0 && this.#compactor.step();
     return watchers || compaction;
@@ -185,6 +193,10 @@ export class MvccStore {
 
   /** @param revision <= 0 for the current one. Compaction stands still meanwhile */
   hashKv(revision: number, cb: HashCallback): void {
+    this.whenReadable(() => this.#hashKv(revision, cb));
+  }
+
+  #hashKv(revision: number, cb: HashCallback): void {
     const space = this.#space;
     const resolved = hashRevision(space, revision);
     if (typeof resolved === 'string') {
@@ -196,17 +208,27 @@ export class MvccStore {
       this.#hashes--;
       if (this.#hashes === 0 && this.#compactor.pending) this.#wake();
       // A snapshot came in between and may have taken the rows from under it.
-      if (space !== this.#space && !this.#closed) this.hashKv(revision, cb);
+      if ((space !== this.#space || this.#waiting !== null) && !this.#closed) this.hashKv(revision, cb);
       else cb(err, result);
     });
   }
 
   /**
-   * Replaces the content by that of another backend, in which a snapshot was installed. The old content is served
-   * until the new index stands; then everything changes in one turn, `cb` included, and the watchers go on behind the
-   * last revision that they have heard of.
+   * The backend's rows are about to be replaced under this store: from now on it touches them no more. Reads wait for
+   * `restore`, writes must not come. To be called before the rows change, where the backend stays the same object.
+   */
+  suspend(): void {
+    if (this.#waiting !== null) return;
+    this.#waiting = [];
+    this.watch.suspend();
+  }
+
+  /**
+   * Replaces the content by that of a backend in which a snapshot was installed. When the new index stands everything
+   * changes in one turn, `cb` included, and the watchers go on behind the last revision that they have heard of.
    */
   restore(backend: Backend, cb: (err: BackendError | null) => void): void {
+    this.suspend();
     loadKeyspace(backend, this.#options, (err, loaded) => {
       if (loaded === null) {
         cb(err);
@@ -217,8 +239,11 @@ export class MvccStore {
       this.#attachments = loaded.attachments;
       this.#compactor = this.#newCompactor();
       before.moveTo(this.#compactor);
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
       cb(null);
       this.watch.restored(loaded.space);
+      for (const read of waiting) read();
       this.#wake();
     });
   }

@@ -3,6 +3,7 @@ import type { Change } from './change.js';
 import { EventLog } from './event-log.js';
 import type { Keyspace } from './keyspace.js';
 import type { WatchSink, WatchStreamOptions } from './types.js';
+import { REPLAY_BYTES, REPLAY_REVISIONS_MAX, ROUND_WATCHERS_MAX, ROUNDS_MAX, STEP_REVISIONS } from './watch-limits.js';
 import { compactedPart, eventsPart, sendFragments } from './watch-part.js';
 import { WatchRound } from './watch-round.js';
 import { WatchStream } from './watch-stream.js';
@@ -19,16 +20,6 @@ export interface WatchHubOptions {
   readonly onError: (err: BackendError) => void;
   readonly mutants: ReadonlySet<string>;
 }
-
-/** Distinct revisions in one response of a replay, as etcd's. */
-export const REPLAY_REVISIONS_MAX = 1000;
-/** A replay's response is sent at the end of the revision in which it reaches this. */
-export const REPLAY_BYTES = 1 << 20;
-/** Watchers that share one pass over the store. */
-const ROUND_WATCHERS_MAX = 512;
-const ROUNDS_MAX = 4;
-/** Revisions of the log that one step looks at. */
-const STEP_REVISIONS = 20_000;
 
 /**
  * All watchers of a member. A synced one hears of a revision in the turn that applies it; any other is a cursor
@@ -250,6 +241,12 @@ export class WatchHub {
     this.#options.onError(err);
   }
 
+  /** The rows are about to be replaced: no pass over them goes on. Its watchers keep their places. */
+  suspend(): void {
+    for (const round of this.#rounds) for (const watcher of round.abort()) this.#ready.add(watcher);
+    this.#rounds.clear();
+  }
+
   /**
    * The content was replaced by a snapshot's. Every watcher resumes behind the last revision it has heard of (W9).
    */
@@ -257,8 +254,7 @@ export class WatchHub {
     const heardOf = this.space.currentRev;
     this.space = space;
     this.#log = this.#newLog();
-    for (const round of this.#rounds) round.abort();
-    this.#rounds.clear();
+    this.suspend();
     this.#ready.clear();
     for (const stream of this.#streams) {
       stream.parked.clear();

@@ -7,7 +7,7 @@ import { ABSENT } from './key-entry.js';
 import type { Keyspace } from './keyspace.js';
 import { encodeRevision, isTombstone, mainOf } from './revision.js';
 import type { WatchHub } from './watch-hub.js';
-import { REPLAY_BYTES, REPLAY_REVISIONS_MAX } from './watch-hub.js';
+import { REPLAY_BYTES, REPLAY_REVISIONS_MAX } from './watch-limits.js';
 import type { Watcher } from './watcher.js';
 import { UNSYNCED } from './watcher.js';
 import { WatcherIndex } from './watcher-index.js';
@@ -58,10 +58,11 @@ export class WatchRound {
     this.#next();
   }
 
-  abort(): void {
+  /** @returns its watchers that still have to catch up */
+  abort(): Watcher[] {
     this.#aborted = true;
-    for (const watcher of this.#members) watcher.clearBatch();
     this.#cursor.close();
+    return [...this.#members].filter((watcher) => watcher.state === UNSYNCED);
   }
 
   #next(): void {
