@@ -205,6 +205,11 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#backend.onDrain = () => this.#pump.wake();
   }
 
+  /** Starts to accept peers at host:port; port 0 picks one. */
+  listen(address: string, cb: (err: Error | null, address: string) => void): void {
+    this.#hub.listen(address, cb);
+  }
+
   /** Begins to tick and to publish itself. The peer listener is up already. */
   start(): void {
     this.#updatePeers();

@@ -1,0 +1,156 @@
+import type { Member, MemberConfig } from '../server/index.js';
+import { openMember } from '../server/index.js';
+import type { Env } from '../util/env.js';
+import type { Logger } from '../util/log.js';
+import { nullLogger } from '../util/log.js';
+import type { Rng } from '../util/rng.js';
+import type { CrashMode } from './disk.js';
+import { SimDisk } from './disk.js';
+import type { Engine, SimTimer } from './engine.js';
+import { Life } from './engine.js';
+import type { SimNet } from './net.js';
+import { SimLevel } from './store.js';
+
+export interface NodeOptions {
+  readonly config: MemberConfig;
+  readonly logger?: Logger;
+  /** Parts in a million by which this node's clock runs fast or slow. */
+  readonly driftPpm?: number;
+}
+
+/**
+ * One machine of the simulated cluster: a disk that survives, and a process of the production rooms that is started,
+ * paused and killed.
+ */
+export class SimNode {
+  readonly name: string;
+  readonly disk: SimDisk;
+  readonly stores: SimLevel;
+  readonly #engine: Engine;
+  readonly #net: SimNet;
+  readonly #rng: Rng;
+  readonly #options: NodeOptions;
+  readonly #logger: Logger;
+  #life: Life | null = null;
+  #lives = 0;
+  /** Of the running process, once it is open. */
+  member: Member | null = null;
+  /** What made the last process stop by itself. */
+  failure: Error | null = null;
+  /** Hears of each process that stops by itself. */
+  onFailure: ((err: Error) => void) | null = null;
+  /** Hears of each process that serves clients from now on. */
+  onReady: (() => void) | null = null;
+
+  constructor(engine: Engine, net: SimNet, rng: Rng, options: NodeOptions) {
+    this.#engine = engine;
+    this.#net = net;
+    this.#rng = rng;
+    this.#options = options;
+    this.name = options.config.name;
+    this.#logger = options.logger ?? nullLogger;
+    const schedule = (delayUs: number, fn: () => void): void => {
+      engine.schedule(delayUs, () => this.#life?.run(fn));
+    };
+    this.disk = new SimDisk({ schedule, rng: rng.split('disk') });
+    this.stores = new SimLevel({ schedule, rng: rng.split('store'), disk: this.disk });
+  }
+
+  get up(): boolean {
+    return this.#life?.alive === true;
+  }
+
+  get paused(): boolean {
+    return this.#life?.paused === true;
+  }
+
+  start(): void {
+    if (this.up) return;
+    this.failure = null;
+    const life = new Life(this.#engine, (err) => this.#died(life, err));
+    this.#life = life;
+    const env = this.#env(life);
+    life.run(() =>
+      openMember(env, this.#options.config, (err, member) => {
+        if (err !== null || member === null) return this.#died(life, err ?? new Error('no member'));
+        this.#serve(life, member);
+      }),
+    );
+  }
+
+  #serve(life: Life, member: Member): void {
+    this.member = member;
+    member.onReady = () => this.onReady?.();
+    const { listenPeerUrls } = this.#options.config;
+    const address = (listenPeerUrls[0] ?? '').replace(/^https?:\/\//, '');
+    member.listen(address, (err) => {
+      if (err !== null) return this.#died(life, err);
+      member.start();
+    });
+  }
+
+  #env(life: Life): Env {
+    const engine = this.#engine;
+    const drift = 1_000_000 + (this.#options.driftPpm ?? 0);
+    this.#lives++;
+    return {
+      clock: {
+        now: () => (engine.now * drift) / 1e9,
+        wall: () => 1_700_000_000_000 + Math.floor(engine.now / 1000),
+      },
+      timers: {
+        set: (delayMs, fn) => life.schedule((delayMs * 1e9) / drift, fn),
+        clear: (handle) => engine.cancel(handle as SimTimer),
+        defer: (fn) => life.schedule(0, fn),
+      },
+      rng: this.#rng.split(`life ${this.#lives}`),
+      disk: this.disk,
+      stores: this.stores,
+      net: this.#net.attach(this.name, life),
+      crypto: {
+        bcryptHash: (_password, _cost, cb) => life.schedule(50_000, () => cb(new Error('not simulated'), '')),
+        bcryptCompare: (_password, _hash, cb) => life.schedule(50_000, () => cb(new Error('not simulated'), false)),
+      },
+      log: this.#logger.with({ member: this.name }),
+      fatal: (err) => this.#died(life, err),
+    };
+  }
+
+  #died(life: Life, err: Error): void {
+    if (!life.alive || this.#life !== life) return;
+    this.failure = err;
+    this.#end(life, 'process');
+    this.onFailure?.(err);
+  }
+
+  #end(life: Life, mode: CrashMode): void {
+    life.end();
+    this.#life = null;
+    this.member = null;
+    this.#net.down(this.name);
+    if (mode === 'process') this.stores.kill();
+    else this.stores.crash();
+    this.disk.crash(mode);
+  }
+
+  /** Ends the process at this moment. @param mode what becomes of writes that were not synced */
+  crash(mode: CrashMode): void {
+    if (this.#life !== null) this.#end(this.#life, mode);
+  }
+
+  pause(): void {
+    this.#life?.pause();
+  }
+
+  resume(): void {
+    this.#life?.resume();
+  }
+
+  /** Runs something in the process, as a request that arrives would. Not called if it is down. */
+  enter(fn: (member: Member) => void): boolean {
+    const { member } = this;
+    if (member === null || this.#life === null) return false;
+    this.#life.run(() => fn(member));
+    return true;
+  }
+}
