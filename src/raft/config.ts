@@ -26,7 +26,7 @@ export interface InitialState {
   /**
    * True if this disk may have lost entries that were acknowledged: neither vote nor campaign until a leader has
    * caught us up to all that it had when it first heard of it. The only voter of a cluster has nobody to wait for: of
-   * it this is not asked. Default false.
+   * it this is not asked. To be remembered across restarts until status().withheld is false. Default false.
    */
   readonly withholdVote?: boolean;
 }
@@ -122,8 +122,6 @@ function validateInitial(s: InitialState): void {
     index = e.index;
     term = e.term;
   }
-  if (term > s.hardState.term)
-    throw contradiction(`the last entry has term ${term}, the hard state ${s.hardState.term}`);
   if (s.applied < s.snapshotIndex) throw contradiction(`applied ${s.applied} is before snapshot ${s.snapshotIndex}`);
   if (s.applied > index) throw contradiction(`applied ${s.applied} is after the last entry ${index}`);
   if (s.hardState.commit > index && !s.withholdVote)

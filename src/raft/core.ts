@@ -77,6 +77,11 @@ export class Core {
   withheld: boolean;
   /** As leader: who is to lead next; NONE if nobody. No proposals are taken meanwhile. */
   leadTransferee: NodeId = NONE;
+  /**
+   * As leader: we are no longer a voter since this index; 0 if we are. We lead on, without counting ourselves and
+   * without taking proposals, until somebody who has our whole log knows it.
+   */
+  leavingIndex = 0;
   /** As leader: no configuration change may be proposed before this index is applied. */
   pendingConfIndex = 0;
   /** As leader: members may have to be sent something; looked at when the next Ready is asked for. */
@@ -94,8 +99,6 @@ export class Core {
     this.config = config;
     this.mutants = flagsOf(config.mutants);
     this.trace = config.tracer;
-    this.term = initial.hardState.term;
-    this.vote = initial.hardState.vote;
     this.log = new RaftLog(
       initial.snapshotIndex,
       initial.snapshotTerm,
@@ -104,6 +107,11 @@ export class Core {
       initial.applied,
       this.mutants.appendTermZero,
     );
+    // A write may have been torn behind its entries. Then nothing that it promised has left, and no vote is known of
+    // the term that the entries prove.
+    const torn = this.log.lastTerm > initial.hardState.term;
+    this.term = torn ? this.log.lastTerm : initial.hardState.term;
+    this.vote = torn ? NONE : initial.hardState.vote;
     this.log.applyingBytesMax = config.maxCommittedBytesPerReady;
     // The hard state's commit is not synced on its own and may be behind; see DESIGN.md, configuration changes.
     if (!this.mutants.confManyPending && !this.mutants.confBeforeOwnCommit) {
@@ -177,6 +185,7 @@ export class Core {
     this.campaignWhenApplied = false;
     this.leadTransferee = NONE;
     this.pendingConfIndex = 0;
+    this.leavingIndex = 0;
     this.mustReplicate = false;
     this.reads.reset();
     for (const p of this.tracker.peers) p.reset(this.log.lastIndex + 1);

@@ -47,6 +47,8 @@ function askForVotes(r: Core, kind: MessageKind, term: number, context: number):
     m.term = term;
     m.index = r.log.lastIndex;
     m.logTerm = r.log.lastTerm;
+    m.commit = r.log.committed;
+    m.rejectHint = Math.max(r.log.term(r.log.committed), 0);
     m.context = context;
     r.send(m);
   }
@@ -70,8 +72,21 @@ export function handleVoteResp(r: Core, m: Message): void {
   r.trace?.(
     `${m.reject ? 'is refused' : 'gets'} the ${r.role === Role.PreCandidate ? 'pre-vote' : 'vote'} of ${name(m.from)}`,
   );
+  learnCommit(r, m.commit, m.logTerm);
   r.tracker.recordVote(m.from, !m.reject);
   countVotes(r);
+}
+
+/**
+ * An entry is named by index and term: if another member knows ours to be committed, it is. Without this a candidate
+ * that has not heard that a change is committed may for ever ask for votes by a configuration that nobody else keeps:
+ * of two voters, the one that left as leader has the longer log and is in no hurry (raft-rs carries it likewise).
+ */
+function learnCommit(r: Core, index: number, term: number): void {
+  if (index > r.log.committed && term > 0 && r.log.term(index) === term) {
+    r.log.commitTo(index);
+    r.trace?.(`commits up to ${index}, as it hears`);
+  }
 }
 
 /**
@@ -93,6 +108,9 @@ export function handleVote(r: Core, m: Message): void {
   );
   const resp = r.message(isPre ? MessageKind.PreVoteResp : MessageKind.VoteResp, m.from);
   resp.reject = !grant;
+  learnCommit(r, m.commit, m.rejectHint);
+  resp.commit = r.log.committed;
+  resp.logTerm = Math.max(r.log.term(resp.commit), 0);
   if (grant) {
     resp.term = m.term;
     if (!isPre) {

@@ -12,6 +12,7 @@ export function handleAppend(r: Core, m: Message): void {
   if (m.index < r.log.committed) {
     // Late, or the leader does not know how far we are. What is committed is equal.
     resp.index = r.log.committed;
+    resp.commit = r.log.committed;
     r.send(resp);
     return;
   }
@@ -28,6 +29,7 @@ export function handleAppend(r: Core, m: Message): void {
     resp.logTerm = Math.max(r.log.term(hint), 0);
     r.trace?.(`refuses the append behind ${m.logTerm}/${m.index}: try ${resp.logTerm}/${hint}`);
   }
+  resp.commit = r.log.committed;
   r.send(resp);
 }
 
@@ -41,6 +43,7 @@ export function handleHeartbeat(r: Core, m: Message): void {
     r.trace?.(`commits up to ${r.log.committed}`);
   const resp = r.message(MessageKind.HeartbeatResp, m.from);
   resp.context = m.context;
+  resp.commit = r.log.committed;
   resp.rejectHint = r.session;
   if (r.withheld) {
     resp.reject = true;
@@ -60,6 +63,7 @@ export function handleSnapshot(r: Core, m: Message): void {
   const resp = r.message(MessageKind.AppResp, m.from);
   resp.rejectHint = r.session;
   resp.index = maybeRestore(r, s) ? r.log.lastIndex : r.log.committed;
+  resp.commit = r.log.committed;
   r.send(resp);
 }
 
@@ -80,8 +84,8 @@ function maybeRestore(r: Core, s: SnapshotMeta): boolean {
     return false;
   }
   r.trace?.(`restores snapshot ${s.term}/${s.index}`);
+  // Its configuration comes into force when it is installed: until then entries from before it are still applied.
   r.log.restore(s);
-  r.tracker.restore(s.confState);
   return true;
 }
 

@@ -6,12 +6,13 @@ import type { Progress } from './progress.js';
 import { confirmReads, leadPostponedReads } from './read-index.js';
 import { bcastHeartbeat, maybeSendAppend, sendTimeoutNow } from './replication.js';
 import { ProgressState } from './status.js';
-import { NONE } from './types.js';
+import { NONE, Role } from './types.js';
 
 export function handleAppendResp(r: Core, m: Message): void {
   const p = r.tracker.get(m.from);
   if (p === undefined) return;
   p.recentActive = true;
+  p.commit = Math.max(p.commit, m.commit);
   if (m.reject) {
     handleRejection(r, p, m);
     return;
@@ -20,7 +21,10 @@ export function handleAppendResp(r: Core, m: Message): void {
   if (p.session !== 0 && m.rejectHint !== p.session) return;
   assert(m.index <= r.log.lastIndex, () => `raft: ${name(m.from)} has ${m.index}, we lead with ${r.log.lastIndex}`);
   const moved = p.maybeUpdate(m.index);
-  if (!moved && !(p.state === ProgressState.Probe && p.match === m.index)) return;
+  if (!moved && !(p.state === ProgressState.Probe && p.match === m.index)) {
+    if (r.leavingIndex > 0) maybeLeave(r, p);
+    return;
+  }
   switch (p.state) {
     case ProgressState.Probe:
       p.becomeReplicate();
@@ -41,6 +45,7 @@ export function handleAppendResp(r: Core, m: Message): void {
   if (moved) {
     afterMatch(r);
     if (p.id === r.leadTransferee && p.match === r.log.lastIndex) sendTimeoutNow(r, p);
+    if (r.leavingIndex > 0) maybeLeave(r, p);
   }
 }
 
@@ -65,6 +70,7 @@ export function handleHeartbeatResp(r: Core, m: Message): void {
   const p = r.tracker.get(m.from);
   if (p === undefined) return;
   p.recentActive = true;
+  p.commit = Math.max(p.commit, m.commit);
   if (m.reject && p.session !== m.rejectHint) {
     r.trace?.(`hears that ${name(p.id)} lost entries and has ${m.index} left`);
     p.lost(m.rejectHint, m.index, r.log.lastIndex);
@@ -79,6 +85,7 @@ export function handleHeartbeatResp(r: Core, m: Message): void {
     p.readRound = m.context;
     confirmReads(r);
   }
+  if (r.leavingIndex > 0) maybeLeave(r, p);
 }
 
 export function tickLeader(r: Core): void {
@@ -103,13 +110,18 @@ export function tickLeader(r: Core): void {
   }
 }
 
-/** We are no longer a voter. Our last commit index has left already; the best of the others need not wait to find out. */
-export function stepDownRemoved(r: Core): void {
-  let heir: Progress | null = null;
-  for (const p of r.tracker.peers) {
-    if (!p.isLearner && p.recentActive && p.match === r.log.lastIndex) heir ??= p;
-  }
-  if (heir !== null) sendTimeoutNow(r, heir);
-  r.trace?.('is no longer a voter and steps down');
+/**
+ * We are no longer a voter. If we just stopped, the others might know the change only as an uncommitted entry, and
+ * wait for our vote.
+ */
+export function startLeaving(r: Core): void {
+  if (r.leavingIndex === 0) r.leavingIndex = r.log.committed;
+  r.trace?.('is no longer a voter and hands over');
+  for (const p of r.tracker.peers) if (r.role === Role.Leader) maybeLeave(r, p);
+}
+
+function maybeLeave(r: Core, p: Progress): void {
+  if (p.isLearner || p.match !== r.log.lastIndex || p.commit < r.leavingIndex) return;
+  sendTimeoutNow(r, p);
   r.becomeFollower(r.term, NONE);
 }

@@ -247,7 +247,7 @@ export class RaftLog {
    * The oldest write is durable.
    * @returns the write, or null if `token` is older than that
    */
-  maybePersisted(token: number): { readonly candidateTerm: number } | null {
+  maybePersisted(token: number): Readonly<Write> | null {
     const w = this.#writes.peek();
     if (w === undefined || w.token > token) return null;
     this.#writes.shift();

@@ -1,7 +1,7 @@
 import type { Core } from './core.js';
 import { name } from './core.js';
 import type { ConfChange, ConfState } from './entry.js';
-import { afterMatch, stepDownRemoved } from './leader.js';
+import { afterMatch, startLeaving } from './leader.js';
 import { confirmReads } from './read-index.js';
 import { NONE, Role } from './types.js';
 
@@ -26,13 +26,11 @@ function afterConfChange(r: Core): void {
     if (r.role !== Role.Follower && !r.tracker.isVoter(r.id)) r.becomeFollower(r.term, NONE);
     return;
   }
-  if (!r.tracker.isVoter(r.id)) {
-    stepDownRemoved(r);
-    return;
-  }
   if (r.leadTransferee !== NONE && !r.tracker.isVoter(r.leadTransferee)) r.leadTransferee = NONE;
   // A smaller majority may have been reached long ago.
   r.mustReplicate = true;
   afterMatch(r);
   confirmReads(r);
+  if (r.tracker.isVoter(r.id)) r.leavingIndex = 0;
+  else startLeaving(r);
 }

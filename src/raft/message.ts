@@ -49,12 +49,12 @@ export const NO_ENTRIES: readonly Entry[] = Object.freeze([]) as readonly Entry[
  * | kind | logTerm, index | commit | other |
  * |---|---|---|---|
  * | App | the entry before `entries` | the leader's | entries |
- * | AppResp | index: the last entry known equal; if rejected the `index` that was refused | | reject, rejectHint (where to try next), logTerm (term there); if not rejected, rejectHint: the session |
- * | Vote, PreVote | the candidate's last entry | | context 1: a transfer of leadership, leases do not count |
- * | VoteResp, PreVoteResp | | | reject |
+ * | AppResp | index: the last entry known equal; if rejected the `index` that was refused | the sender's | reject, rejectHint (where to try next), logTerm (term there); if not rejected, rejectHint: the session |
+ * | Vote, PreVote | the candidate's last entry | the candidate's | rejectHint: term of that commit; context 1: a transfer of leadership, leases do not count |
+ * | VoteResp, PreVoteResp | logTerm: term of commit | the sender's | reject |
  * | Snap | | | snapshot; the data travels beside |
  * | Heartbeat | | min(match, the leader's) | context: the round of reads, 0 for none; rejectHint: the session that is caught up |
- * | HeartbeatResp | if reject, index: what the log has left | | context: as it came; rejectHint: the session; reject: entries may have been lost |
+ * | HeartbeatResp | if reject, index: what the log has left | the sender's | context: as it came; rejectHint: the session; reject: entries may have been lost |
  * | TimeoutNow | | | |
  * | ReadIndex | | | context: the follower's own |
  * | ReadIndexResp | index: of the read | | context: as it came |

@@ -34,6 +34,8 @@ export class Progress {
   recentActive = false;
   /** The highest commit index that we sent. */
   sentCommit = 0;
+  /** What it says that it knows to be committed. */
+  commit = 0;
   /** The newest round of reads that it confirmed. */
   readRound = 0;
   /** Not 0: it restarted with entries lost, under this number. What it acknowledged before does not count. */
@@ -60,6 +62,7 @@ export class Progress {
     this.pendingSnapshot = 0;
     this.recentActive = false;
     this.sentCommit = 0;
+    this.commit = 0;
     this.readRound = 0;
     this.session = 0;
     this.owed = 0;

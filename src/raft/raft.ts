@@ -139,7 +139,7 @@ export class Raft {
   #refusal(): ProposeResult | null {
     const r = this.#core;
     if (r.role !== Role.Leader) return r.leader === NONE ? 'dropped-no-leader' : 'not-leader';
-    return r.leadTransferee === NONE ? null : 'dropped-transferring';
+    return r.leadTransferee === NONE && r.leavingIndex === 0 ? null : 'dropped-transferring';
   }
 
   /**
@@ -257,6 +257,7 @@ export class Raft {
     );
     this.#persistedToken = token;
     for (let w = r.log.maybePersisted(token); w !== null; w = r.log.maybePersisted(token)) {
+      if (w.snapshot !== null) r.tracker.restore(w.snapshot.confState);
       if (w.candidateTerm === r.term && r.role === Role.Candidate) {
         r.tracker.recordVote(r.id, true);
         countVotes(r);

@@ -22,7 +22,7 @@ export type ProposeResult =
   | 'not-leader'
   /** More than `maxUncommittedBytes` are in the log and not committed. */
   | 'dropped-too-much'
-  /** Leadership is being handed over. */
+  /** Leadership is being handed over, by request or because we are no longer a voter. */
   | 'dropped-transferring'
   /** Configuration changes only: another one is not applied yet. */
   | 'dropped-conf-pending'

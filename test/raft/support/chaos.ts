@@ -18,7 +18,9 @@ export const ACTIONS = [
   'tickAll',
   'propose',
   'persist',
+  'persistAll',
   'apply',
+  'applyAll',
   'read',
   'drop',
   'duplicate',
@@ -47,6 +49,7 @@ export class Chaos {
   #proposals = 0;
   #reads = 0;
   #changes = 0;
+  #amnesias = 0;
 
   constructor(size: number, settings: Settings, seed: number, slowDisks: boolean) {
     const inv = this.invariants;
@@ -100,6 +103,12 @@ export class Chaos {
       }
       case 'persist':
         if (member.raft !== null) member.persist((step.b % 3) + 1);
+        break;
+      case 'persistAll':
+        for (const m of all) if (m.raft !== null) m.persist(Number.MAX_SAFE_INTEGER);
+        break;
+      case 'applyAll':
+        for (const m of all) if (m.raft !== null) m.apply(Number.MAX_SAFE_INTEGER);
         break;
       case 'apply':
         if (member.raft !== null) member.apply((step.b % 3) + 1);
@@ -164,7 +173,7 @@ export class Chaos {
 
   #confChange(a: number, b: number): void {
     const leader = this.cluster.leader();
-    if (leader === null) return;
+    if (leader === null || this.#amnesias > 0) return;
     const type = b % 4;
     const id = BigInt((a % IDS_MAX) + 1);
     if (this.#removed.has(id)) return;
@@ -179,17 +188,23 @@ export class Chaos {
     else if (!this.cluster.members.has(id)) this.#manual(this.cluster.add(Number(id)));
   }
 
-  /** The end of a log that was acknowledged is gone: one member at a time, and it knows that it lost something. */
+  /**
+   * The end of a log that was acknowledged is gone: one member at a time, and it knows that it lost something. Until
+   * it has a leader again it counts as down, so the configuration must not shrink to where it is needed.
+   */
   #amnesia(member: Member, b: number): void {
+    if (this.#changes > 0) return;
     const others = [...this.cluster.members.values()].filter((m) => m !== member);
-    if (others.some((m) => m.raft === null || m.up.status().withheld) || member.raft?.status().withheld) return;
+    if (others.some((m) => m.raft === null || m.disk.lost) || member.disk.lost) return;
+    this.#amnesias++;
     member.crash();
     const { disk } = member;
     const min = disk.machine.applied - disk.offset;
     disk.entries = disk.entries.slice(0, Math.max(min, disk.entries.length - (b % 5)));
     // One connection breaks and another begins: what left before does not come after.
     this.cluster.packets = this.cluster.packets.filter((p) => p.message.from !== member.id || p.snapshot !== null);
-    member.start(true);
+    disk.lost = true;
+    member.start();
   }
 
   /** Everything is repaired; then the cluster must find a leader, commit, and agree (I15, I5). */
@@ -211,7 +226,7 @@ export class Chaos {
       // The server of a removed member stops it.
       for (const m of cluster.members.values()) {
         const { voters, learners } = this.conf();
-        if (!voters.includes(m.id) && !learners.includes(m.id)) m.raft = null;
+        if (this.#removed.has(m.id) && !voters.includes(m.id) && !learners.includes(m.id)) m.raft = null;
       }
       const leader = cluster.leader();
       if (leader === null) continue;

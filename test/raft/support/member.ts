@@ -27,6 +27,8 @@ export interface Disk {
   offsetTerm: number;
   entries: Entry[];
   machine: Machine;
+  /** It lost entries, and no leader has said that they are back. */
+  lost: boolean;
 }
 
 /** What happens to a member; the owner decides what becomes of its messages. */
@@ -75,6 +77,7 @@ export class Member {
       offsetTerm: 0,
       entries: [],
       machine: this.machine,
+      lost: false,
     };
   }
 
@@ -83,7 +86,7 @@ export class Member {
     return this.raft;
   }
 
-  start(withholdVote = false): void {
+  start(): void {
     const { disk } = this;
     this.machine = disk.machine;
     this.raft = new Raft({
@@ -99,7 +102,7 @@ export class Member {
         snapshotTerm: disk.offsetTerm,
         entries: disk.entries,
         applied: disk.machine.applied,
-        withholdVote,
+        withholdVote: disk.lost,
       },
       snapshotSource: () => this.#snapshotMeta(),
       tracer: this.traced ? (text) => this.events.trace(this, text) : null,
@@ -133,6 +136,7 @@ export class Member {
     for (;;) {
       const raft = this.raft;
       if (raft === null) return;
+      if (this.disk.lost && !raft.status().withheld) this.disk.lost = false;
       if (raft.hasReady()) {
         const rd = raft.ready();
         this.events.ready(this, rd);
