@@ -6,6 +6,6 @@ import { ensureBenchBuilt, ensureInstalled, root } from './ensure.mjs';
 ensureInstalled();
 ensureBenchBuilt();
 
-const main = join(root, 'dist-bench', 'main.js');
+const main = join(root, 'dist-bench', 'bench', 'main.js');
 process.argv = [process.argv[0], main, ...process.argv.slice(2)];
 await import(pathToFileURL(main).href);

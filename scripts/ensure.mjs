@@ -83,28 +83,32 @@ export function ensureBuilt(options = {}) {
 }
 
 /**
- * Compiles bench/ into dist-bench/, with its imports of ../src/ pointed at ../dist/: the figures are of the code that
- * is shipped.
+ * Compiles bench/, and the parts of test/support/ that it uses, into dist-bench/, with their imports of ../src/ pointed
+ * at dist/: the figures are of the code that is shipped.
  */
 export function ensureBenchBuilt() {
   ensureBuilt();
   const out = join(root, 'dist-bench');
   const stampFile = join(out, '.build-stamp');
-  const stamp = sourceHash(['bench', 'src', 'tsconfig.json', 'tsconfig.bench.json']);
+  const stamp = sourceHash(['bench', 'test/support', 'src', 'tsconfig.json', 'tsconfig.bench.json']);
   if (readText(stampFile) === stamp) return;
   say('building the benchmarks (tsc) ...');
   const next = workFolder();
   if (tsc(['-p', 'tsconfig.bench.json', '--outDir', next]) !== 0) fail('the build of bench/ failed');
   // The compiler follows the imports and emits src/ as well; that copy is not used.
-  const bench = join(next, 'bench');
-  for (const file of listFiles(bench)) {
+  rmSync(join(next, 'src'), { recursive: true, force: true });
+  for (const file of listFiles(next)) {
     if (!file.endsWith('.js')) continue;
-    const path = join(bench, file);
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/((?:from|import) ?\(?['"](?:\.\.\/)+)src\//g, '$1dist/'));
+    const path = join(next, file);
+    // One folder deeper than the sources: dist-bench/bench/ and dist-bench/test/support/.
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(/((?:from|import) ?\(?['"](?:\.\.\/)+)src\//g, '$1../dist/'),
+    );
   }
-  copyAssets(join(root, 'bench'), bench);
-  writeFileSync(join(bench, '.build-stamp'), stamp);
-  swap(bench, out);
+  copyAssets(join(root, 'bench'), join(next, 'bench'));
+  writeFileSync(join(next, '.build-stamp'), stamp);
+  swap(next, out);
 }
 
 /** A folder for a build in progress, gone when this process ends, however it ends. */
