@@ -1,5 +1,6 @@
 import { always, bytes, defineByHand, enumeration, uint } from './codec.js';
 import { EMPTY, Reader } from './reader.js';
+import { Slab } from './slab.js';
 import type { Writer } from './writer.js';
 import { scratch } from './writer.js';
 
@@ -32,13 +33,15 @@ export function entryWire(entry: Entry): Buffer {
   if (entry.wire === null) {
     const data = entry.data;
     writeEntry(scratch.reset(), entry);
-    const wire = scratch.finish();
+    const wire = scratch.finish(log);
     entry.wire = wire;
     // The last field. What it was copied from need not live as long as the log does.
     if (data.length !== 0) entry.data = wire.subarray(wire.length - data.length);
   }
   return entry.wire;
 }
+
+const log = new Slab();
 
 /** @param wire kept as the entry's own bytes, and `data` is a view into them */
 export function decodeEntry(wire: Buffer): Entry {

@@ -19,6 +19,7 @@ export * from './range.js';
 export { DEPTH_MAX, EMPTY, type Known, Reader } from './reader.js';
 export * from './response-header.js';
 export * from './services.js';
+export { Slab } from './slab.js';
 export * from './txn.js';
 export * from './v2-request.js';
 export * from './wal.js';

@@ -1,5 +1,6 @@
 import { bytes, defineByHand, enumeration, id, int, key, message } from './codec.js';
 import { EMPTY, Reader } from './reader.js';
+import { Slab } from './slab.js';
 import type { Writer } from './writer.js';
 import { scratch } from './writer.js';
 
@@ -66,15 +67,17 @@ export function decodeKeyValue(buf: Buffer): KeyValue {
   return readKeyValue(new Reader(buf));
 }
 
+/** @returns a row to be kept */
 export function encodeKeyValue(m: KeyValue): Buffer {
   writeKeyValue(scratch.reset(), m);
-  return scratch.finish();
+  return scratch.finish(rows);
 }
+const rows = new Slab();
 
 /** A tombstone's row: the key and nothing else. */
 export function encodeKeyValueKeyOnly(key: string): Buffer {
   scratch.reset().latin1Field(10, key);
-  return scratch.finish();
+  return scratch.finish(rows);
 }
 
 /** The kv of a DELETE event: key and mod revision. */

@@ -1,5 +1,6 @@
 import { defineByHand, int, uid, uint } from './codec.js';
 import type { Reader } from './reader.js';
+import { EMPTY } from './reader.js';
 import type { Writer } from './writer.js';
 
 /** etcdserverpb.ResponseHeader. */
@@ -47,9 +48,16 @@ export function readResponseHeader(r: Reader): ResponseHeader {
 export function writeResponseHeader(w: Writer, m: ResponseHeader): void {
   w.intField(32, m.raftTerm);
   w.intField(24, m.revision);
-  w.idField(16, m.memberId);
-  w.idField(8, m.clusterId);
+  if (m.memberId !== last.memberId || m.clusterId !== last.clusterId) {
+    const mark = w.size;
+    w.idField(16, m.memberId);
+    w.idField(8, m.clusterId);
+    last = { memberId: m.memberId, clusterId: m.clusterId, bytes: w.since(mark) };
+  } else w.raw(last.bytes);
 }
+
+/** The ids of the header that was written last: a member writes the same in all its responses, and bigints are slow. */
+let last = { memberId: 0n, clusterId: 0n, bytes: EMPTY };
 
 /** Field 1 of every response. */
 export function writeHeaderField(w: Writer, header: ResponseHeader | null): void {

@@ -1,3 +1,5 @@
+import type { Slab } from './slab.js';
+
 const SCRATCH_BYTES = 16 * 1024;
 /** A scratch that a big message made larger than this is given away or dropped, not kept. */
 const SCRATCH_BYTES_MAX = 256 * 1024;
@@ -29,22 +31,29 @@ export class Writer {
     return this.#buf.length - this.#pos;
   }
 
-  /** @returns what was written since `reset`, the caller's own; the writer is empty again. */
-  finish(): Buffer {
+  /** @returns a copy of what was written since `size` was `mark`; it stays in the writer */
+  since(mark: number): Buffer {
+    return Buffer.from(this.#buf.subarray(this.#pos, this.#buf.length - mark));
+  }
+
+  /**
+   * @param slab where to keep it, if it is to be kept
+   * @returns what was written since `reset`, the caller's own; the writer is empty again
+   */
+  finish(slab: Slab | null = null): Buffer {
     const buf = this.#buf;
     const pos = this.#pos;
     const size = buf.length - pos;
-    if (buf.length <= SCRATCH_BYTES_MAX) {
-      const out = Buffer.allocUnsafe(size);
-      buf.copy(out, 0, pos);
-      this.#pos = buf.length;
-      return out;
+    if (buf.length > SCRATCH_BYTES_MAX) {
+      this.#buf = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+      // Mostly full: it may go as it is. Else it would pin what it does not use.
+      if (pos * 8 <= size) {
+        this.#pos = SCRATCH_BYTES;
+        return buf.subarray(pos);
+      }
     }
-    this.#buf = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-    this.#pos = SCRATCH_BYTES;
-    // Mostly full: it may go as it is. Else it would pin what it does not use.
-    if (pos * 8 <= size) return buf.subarray(pos);
-    const out = Buffer.allocUnsafeSlow(size);
+    this.#pos = this.#buf.length;
+    const out = slab === null ? Buffer.allocUnsafe(size) : slab.take(size);
     buf.copy(out, 0, pos);
     return out;
   }
@@ -73,7 +82,7 @@ export class Writer {
     const length = bytes.length;
     this.reserve(length);
     this.#pos -= length;
-    bytes.copy(this.#buf, this.#pos);
+    this.#buf.set(bytes, this.#pos);
   }
 
   /** A tag or length: 0 <= n < 2^32. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Reader, Writer } from '../../src/wire/index.js';
+import { Reader, Slab, Writer } from '../../src/wire/index.js';
 import { check } from '../support/fc.js';
 import { varint } from './arbitraries.js';
 
@@ -95,6 +95,22 @@ describe('the writer', () => {
     expect(big.buffer.byteLength).toBeLessThan(big.length * 1.25);
     w.bytes(10, Buffer.alloc(20));
     expect(w.finish().buffer.byteLength).toBeLessThanOrEqual(65_536);
+  });
+
+  test('what is to be kept lies beside its like, and never overlaps', () => {
+    const slab = new Slab();
+    const w = new Writer();
+    const kept = Array.from({ length: 3000 }, (_, i) => {
+      w.bytes(10, Buffer.alloc((i * 37) % 5000, i));
+      return w.finish(slab);
+    });
+    for (const [i, bytes] of kept.entries()) {
+      const size = (i * 37) % 5000;
+      expect(bytes.subarray(bytes.length - size).every((b) => b === (i & 0xff))).toBe(true);
+    }
+    const small = kept.filter((b) => b.length < 500);
+    const slabs = new Set(small.map((b) => b.buffer));
+    expect([...slabs].every((b) => b.byteLength === 32_768)).toBe(true);
   });
 
   test('strings: latin1 one byte a char, UTF-8 as many as it takes', () => {
