@@ -14,6 +14,7 @@ import { bootstrapNew } from './bootstrap.js';
 import { parseConfState } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError, validate } from './config.js';
+import { makeMemberFolder, refuseForeignFolder } from './folder.js';
 import { joinExisting } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
@@ -38,8 +39,8 @@ interface Opened {
 export function openMember(env: Env, config: MemberConfig, cb: OpenCallback): void {
   try {
     validate(config);
-    refuseForeignFolder(env, config);
-    env.disk.mkdirp(`${config.dataDir}/member`);
+    refuseForeignFolder(env.disk, config.dataDir);
+    makeMemberFolder(env.disk, config.dataDir);
   } catch (err) {
     env.timers.defer(() => cb(err as Error, null));
     return;
@@ -63,14 +64,6 @@ export function openMember(env: Env, config: MemberConfig, cb: OpenCallback): vo
   });
 }
 
-/** A database file of etcd's is not ours to open, let alone to change. */
-function refuseForeignFolder(env: Env, config: MemberConfig): void {
-  if (env.disk.size(`${config.dataDir}/member/snap/db`) < 0) return;
-  throw new ConfigError(
-    `${config.dataDir} holds a database of etcd (member/snap/db); bring it in with "keelutl snapshot restore"`,
-  );
-}
-
 function openLog(
   env: Env,
   config: MemberConfig,
@@ -89,14 +82,13 @@ function openLog(
   }
   if (config.initialClusterState === 'new') {
     const { memberId, clusterId } = bootstrapNew(config);
-    createLog(env, config, backend, dir, { nodeId: memberId, clusterId });
-    return writeBootstrap(config, backend, reopenLog(env, config, backend, dir), cb);
+    const log = createLog(env, config, backend, dir, { nodeId: memberId, clusterId });
+    return writeBootstrap(config, backend, log, cb);
   }
   joinExisting(env, config, (err, identity) => {
     if (err !== null || identity === null) return cb(err, null);
     try {
-      createLog(env, config, backend, dir, identity);
-      cb(null, { backend, log: reopenLog(env, config, backend, dir) });
+      cb(null, { backend, log: createLog(env, config, backend, dir, identity) });
     } catch (error) {
       cb(error as Error, null);
     }
@@ -114,10 +106,10 @@ function createLog(
   backend: StoredBackend,
   dir: string,
   identity: { nodeId: bigint; clusterId: bigint },
-): void {
+): WalOpened<Wal> {
   const wal = Wal.create(env.disk, dir, identity, walOptions(config));
-  wal.close(() => {});
   backend.adopt({ memberId: identity.nodeId, clusterId: identity.clusterId });
+  return { wal, metadata: identity, hardState: null, entries: [], snapshots: [], cut: null, uncertain: false };
 }
 
 function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: string): WalOpened<Wal> {
@@ -132,6 +124,13 @@ function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: 
       `${dir} belongs to member ${hex(nodeId)} of cluster ${hex(clusterId)}, the store beside it to member ${hex(owner.memberId)} of cluster ${hex(owner.clusterId)}`,
     );
   }
+  env.log.info('opened the write-ahead log', {
+    'applied-index': backend.appliedIndex,
+    entries: log.entries.length,
+    'last-index': log.entries.at(-1)?.index ?? backend.appliedIndex,
+    'commit-index': log.hardState?.commit ?? 0,
+    term: log.hardState?.term ?? 0,
+  });
   if (log.cut !== null) {
     env.log.warn('cut a torn tail off the write-ahead log', {
       file: log.cut.file,

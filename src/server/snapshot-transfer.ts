@@ -61,7 +61,7 @@ export class SnapshotTransfer {
       if (flushError !== null) return report(flushError);
       this.#backend.pin((err, pin) => {
         if (err !== null || pin === null) return report(err);
-        const rows = exportSnapshot(pin);
+        const rows = exportSnapshot(pin, this.#env.timers);
         let first = true;
         this.#hub.sendSnapshot(
           to,

@@ -98,7 +98,10 @@ function scenario(seed: number): { hash: number; acked: number } {
   cluster.startAll();
   for (const node of cluster.nodes) {
     node.onFailure = (err) => {
-      throw new Error(`${node.name} stopped by itself: ${err.stack}`);
+      const log = lines
+        .filter((line) => line.fields.member === node.name && line.level !== 'debug')
+        .map((line) => `${line.msg} ${JSON.stringify(line.fields, (_k, v) => (typeof v === 'bigint' ? v.toString(16) : v))}`);
+      throw new Error(`${node.name} stopped by itself: ${err.stack}\n${log.slice(-25).join('\n')}`);
     };
   }
   cluster.run(15_000, () => cluster.leader() !== null);
