@@ -6,7 +6,7 @@ import { rowBytes, rowKey, sealed, unsealed } from './row.js';
 /*
  * What each flush writes beside its rows, in the same batch:
  *
- *   meta/consistent_index, meta/term    8 bytes big-endian, as etcd has them
+ *   meta/consistent_index, meta/term    8 bytes big-endian, as etcd has them; not before the first apply
  *   keel/c                              the counters below, JSON
  *   keel/f + number, 8 bytes BE         this flush's own row: the index it reached, 8 bytes BE
  *
@@ -68,8 +68,10 @@ export function numberKey(flush: number): Buffer {
 
 /** Adds a flush's own rows to its batch. @param from the window before this flush; rows below counters.window go */
 export function putCounters(batch: KvBatch, c: Counters, from: number): void {
-  putSealed(batch, CONSISTENT_INDEX_KEY, be64(c.index));
-  putSealed(batch, TERM_KEY, be64(c.term));
+  if (c.index > 0) {
+    putSealed(batch, CONSISTENT_INDEX_KEY, be64(c.index));
+    putSealed(batch, TERM_KEY, be64(c.term));
+  }
   putSealed(batch, COUNTERS_KEY, Buffer.from(JSON.stringify(c)));
   putSealed(batch, numberKey(c.flush), be64(c.index));
   for (let n = from; n < c.window; n++) batch.del(numberKey(n));

@@ -75,7 +75,7 @@ function incomplete(path: string): BackendError {
 /** The index row and the counters travel in one batch; that they agree shows that no flush was torn. */
 function checked(store: KvStore, counters: Counters): Loaded {
   const stored = store.getSync(CONSISTENT_INDEX_KEY);
-  const index = stored === undefined ? -1 : fromBe64(unsealed(CONSISTENT_INDEX_KEY, stored));
+  const index = stored === undefined ? 0 : fromBe64(unsealed(CONSISTENT_INDEX_KEY, stored));
   if (index !== counters.index) {
     throw new BackendError('ERR_CORRUPT', `backend: consistent_index is ${index}, the counters have ${counters.index}`);
   }

@@ -381,8 +381,10 @@ export class StoredBackend implements Backend {
       rowCount: this.#rowCount,
     };
     // Readable like other rows while the batch is on its way.
-    this.#flushing.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
-    this.#flushing.set(Bucket.meta, 'term', TERM, be64(counters.term));
+    if (this.#index > 0) {
+      this.#flushing.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
+      this.#flushing.set(Bucket.meta, 'term', TERM, be64(counters.term));
+    }
     const batch = this.#store.newBatch();
     this.#fill(batch, this.#flushing.rows(), () => this.#writeFlush(batch, counters, this.#confState));
   }
