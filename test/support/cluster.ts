@@ -23,6 +23,8 @@ export interface ClusterOptions {
   nodeArgs?: string[];
   /** Holds unsynced WAL bytes in memory, so that `kill -9` is a power cut (our own server only). */
   lossyDisk?: boolean;
+  /** Where the temporary folder goes. Default: the system's. */
+  baseDir?: string;
   /** Default 20,000. */
   readyTimeoutMs?: number;
 }
@@ -68,7 +70,7 @@ export class Cluster {
   /** Lays out folders, ports and flags; starts nothing. */
   static async create(options: ClusterOptions): Promise<Cluster> {
     const size = options.size ?? 3;
-    const dir = mkdtempSync(join(tmpdir(), `keel-test-${options.kind}-`));
+    const dir = mkdtempSync(join(options.baseDir ?? tmpdir(), `keel-test-${options.kind}-`));
     mkdirSync(join(dir, 'logs'));
     const ports = await freePorts(size * 2);
     const names = Array.from({ length: size }, (_, i) => `m${i + 1}`);

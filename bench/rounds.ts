@@ -1,0 +1,191 @@
+import { onPath } from '../test/support/binaries.js';
+import type { DriveResult, Request } from './load/drive.js';
+import { delay, driveAtRate, driveClosed } from './load/drive.js';
+import { driveFanOut } from './load/fan-out.js';
+import { runH2load } from './load/h2load.js';
+import type { Histogram } from './load/histogram.js';
+import { PUT, putMessage, RANGE, rangeMessage } from './load/requests.js';
+import type { BenchOptions, Load } from './options.js';
+import type { System } from './system.js';
+
+const HOST = '127.0.0.1';
+const KEYS = 1000;
+const VALUE_BYTES = 256;
+
+export interface Figures {
+  perSecond: number;
+  operations: number;
+  failed: number;
+  /** CPU time of the three members per operation, microseconds. */
+  cpuMicros: number;
+  /** Milliseconds; null where the generator does not tell. */
+  latency: { p50: number; p99: number; p999: number; max: number } | null;
+  generator: 'h2load' | 'own' | 'none';
+  note?: string;
+}
+
+export interface Round {
+  name: string;
+  run(system: System): Promise<Figures>;
+}
+
+/** What is measured, in order. */
+export function rounds(options: BenchOptions): Round[] {
+  const h2load = options.generator === 'auto' ? onPath('h2load') : undefined;
+  const main = options.loads[0]!;
+  const put: Request = { path: PUT, message: putMessage(key(0), value(0)) };
+  const range = (serializable: boolean): Request => ({
+    path: RANGE,
+    message: rangeMessage(key(0), Buffer.alloc(0), serializable),
+  });
+  const all: Request = { path: RANGE, message: rangeMessage(Buffer.from('bench/'), Buffer.from('bench0'), false) };
+  const closed = (name: string, load: Load, request: Request, at: 'leader' | 'follower', writes = false): Round => ({
+    name: `${name}, ${at}, ${load.connections} x ${load.streams}`,
+    run: (system) => measureClosed(system, options, h2load, load, request, at, writes),
+  });
+  const list: Round[] = [
+    ...options.loads.map((load) => closed('put', load, put, 'leader', true)),
+    closed('put', main, put, 'follower', true),
+    closed('range, linearizable', main, range(false), 'leader'),
+    closed('range, linearizable', main, range(false), 'follower'),
+    closed('range, serializable', main, range(true), 'leader'),
+    closed('range of 1,000 keys', { connections: 10, streams: 2 }, all, 'leader'),
+    { name: `mixed, 20 % puts, ${main.connections} x 4`, run: (system) => measureMixed(system, options, main) },
+    { name: 'put, 1,000 per s', run: (system) => measureRate(system, options, put, 1000) },
+    { name: 'range, linearizable, 2,000 per s', run: (system) => measureRate(system, options, range(false), 2000) },
+    { name: `watch, 1 writer, ${options.watchers} watchers`, run: (system) => measureFanOut(system, options) },
+    { name: 'idle', run: (system) => measureIdle(system, options) },
+  ];
+  return list.filter(({ name }) => options.only?.test(name) ?? true);
+}
+
+/** Fills the store with what the ranges read, and lets compilers and caches settle. */
+export async function prepare(system: System, options: BenchOptions): Promise<void> {
+  let n = 0;
+  const target = { host: HOST, port: system.leaderPort, connections: 10, streams: 10 };
+  const next = () => ({ path: PUT, message: putMessage(key(n % KEYS), value(n++)) });
+  const filled = await driveClosed({ ...target, durationMs: Math.max(1000, options.durationMs / 2), next });
+  while (n < KEYS) await driveClosed({ ...target, durationMs: 500, next });
+  const reads = () => ({ path: RANGE, message: rangeMessage(key(n++ % KEYS), Buffer.alloc(0), false) });
+  const read = await driveClosed({ ...target, durationMs: Math.max(500, options.durationMs / 4), next: reads });
+  if (filled.failed + read.failed > 0)
+    throw new Error(`${system.label} refused ${filled.failed + read.failed} requests`);
+}
+
+function key(n: number): Buffer {
+  return Buffer.from(`bench/${String(n).padStart(6, '0')}`);
+}
+
+function value(n: number): Buffer {
+  return Buffer.alloc(VALUE_BYTES, `value ${n} `);
+}
+
+async function measureClosed(
+  system: System,
+  options: BenchOptions,
+  h2load: string | undefined,
+  load: Load,
+  request: Request,
+  at: 'leader' | 'follower',
+  writes: boolean,
+): Promise<Figures> {
+  const port = at === 'leader' ? system.leaderPort : system.followerPorts[0]!;
+  const drive = async (durationMs: number): Promise<Omit<DriveResult, 'latency'> & { latency: Histogram | null }> => {
+    const target = { host: HOST, port, ...load };
+    if (!h2load) return driveClosed({ ...target, durationMs, next: () => request });
+    const folder = system.cluster.dir;
+    const result = await runH2load({ ...target, program: h2load, folder, seconds: durationMs / 1000, request });
+    return { ...result, latency: null };
+  };
+  await drive(Math.max(300, options.durationMs / 5));
+  const revision = writes ? await system.revision() : 0;
+  const cpu = system.cpu();
+  const result = await drive(options.durationMs);
+  const figures = toFigures(result, system.cpu() - cpu, h2load ? 'h2load' : 'own');
+  if (writes) {
+    // What was answered must have been done: the generator does not read the answers.
+    const made = (await system.revision()) - revision;
+    if (made < result.done) figures.failed += result.done - made;
+  }
+  return figures;
+}
+
+async function measureMixed(system: System, options: BenchOptions, load: Load): Promise<Figures> {
+  const puts = Array.from({ length: KEYS }, (_, n) => ({ path: PUT, message: putMessage(key(n), value(n)) }));
+  const ranges = [false, true].map((serializable) =>
+    Array.from({ length: KEYS }, (_, n) => ({
+      path: RANGE,
+      message: rangeMessage(key(n), Buffer.alloc(0), serializable),
+    })),
+  );
+  // Two puts, six linearizable and two serializable ranges in ten, over the keys in a fixed disorder.
+  const next = (n: number): Request => {
+    const at = Math.imul(n, 40503) >>> 0;
+    const which = n % 10;
+    return (which < 2 ? puts : ranges[which < 8 ? 0 : 1]!)[at % KEYS]!;
+  };
+  const target = { host: HOST, port: system.leaderPort, connections: load.connections, streams: 4, next };
+  await driveClosed({ ...target, durationMs: Math.max(300, options.durationMs / 5) });
+  const cpu = system.cpu();
+  const result = await driveClosed({ ...target, durationMs: options.durationMs });
+  return toFigures(result, system.cpu() - cpu, 'own');
+}
+
+async function measureRate(
+  system: System,
+  options: BenchOptions,
+  request: Request,
+  perSecond: number,
+): Promise<Figures> {
+  const target = { host: HOST, port: system.leaderPort, connections: 10, perSecond, next: () => request };
+  await driveAtRate({ ...target, durationMs: Math.max(300, options.durationMs / 5) });
+  const cpu = system.cpu();
+  const result = await driveAtRate({ ...target, durationMs: options.durationMs });
+  return toFigures(result, system.cpu() - cpu, 'own');
+}
+
+async function measureFanOut(system: System, options: BenchOptions): Promise<Figures> {
+  const drive = (durationMs: number) =>
+    driveFanOut({
+      host: HOST,
+      writerPort: system.leaderPort,
+      watcherPorts: [system.leaderPort, ...system.followerPorts],
+      watchers: options.watchers,
+      inFlight: 4,
+      durationMs,
+    });
+  await drive(Math.max(300, options.durationMs / 5));
+  const cpu = system.cpu();
+  const { puts, failed, events, missing, elapsedMs, latency } = await drive(options.durationMs);
+  const figures = toFigures({ done: events, failed: failed + missing, elapsedMs, latency }, system.cpu() - cpu, 'own');
+  return { ...figures, note: `${puts} puts, figures per event` };
+}
+
+async function measureIdle(system: System, options: BenchOptions): Promise<Figures> {
+  const cpu = system.cpu();
+  await delay(options.durationMs);
+  const perSecond = (system.cpu() - cpu) / (options.durationMs / 1000);
+  const note = 'CPU per second';
+  return { perSecond: 0, operations: 0, failed: 0, cpuMicros: perSecond, latency: null, generator: 'none', note };
+}
+
+function toFigures(
+  result: Omit<DriveResult, 'latency'> & { latency: Histogram | null },
+  cpu: number,
+  generator: Figures['generator'],
+): Figures {
+  const { done, failed, elapsedMs, latency } = result;
+  return {
+    perSecond: (done / elapsedMs) * 1000,
+    operations: done,
+    failed,
+    cpuMicros: done > 0 ? cpu / done : 0,
+    latency: latency && {
+      p50: latency.quantile(0.5),
+      p99: latency.quantile(0.99),
+      p999: latency.quantile(0.999),
+      max: latency.max,
+    },
+    generator,
+  };
+}
