@@ -21,6 +21,8 @@ import type { WalOpened, WalOptions, WalPoint } from './types.js';
 
 const SEGMENT_BYTES = 64_000_000;
 const WALS_MAX = 5;
+const REWRITE_BYTES = 1 << 20;
+const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS', 'ENOTSUP']);
 const NO_MUTANTS: ReadonlySet<string> = new Set();
 
 /** What a log continues from. */
@@ -79,12 +81,6 @@ export class Wal {
     const making = `${dir}.tmp`;
     disk.removeTree(making);
     disk.removeTree(dir);
-    // Folders that get a new name: the parent, the data folder, and above them what mkdirp has to make.
-    const named = [parent, dirname(parent)];
-    for (let above = dirname(parent); !disk.isDirectory(above) && dirname(above) !== above; ) {
-      above = dirname(above);
-      named.push(above);
-    }
     disk.mkdirp(making);
 
     const metadataBytes = MetadataCodec.encode(metadata);
@@ -107,7 +103,7 @@ export class Wal {
     mark.writeSync(slotOffset(1), encodeMark(1, 0, head.length, encoder.crc, false));
     mark.syncSync();
     disk.rename(making, dir);
-    if (!mutants.has(WalMutant.NO_DIR_SYNC)) for (const name of named) disk.fsyncDir(name);
+    if (!mutants.has(WalMutant.NO_DIR_SYNC)) fsyncUpwards(disk, parent);
     return new Wal(disk, dir, options, {
       file: disk.open(join(dir, name), { create: false }),
       offset: head.length,
@@ -148,13 +144,17 @@ export class Wal {
       counter++;
       mark.writeSync(slotOffset(counter), encodeMark(counter, last.sequence, offset, crc, found.uncertain));
       mark.syncSync();
-      disk.fsyncDir(dirname(dir));
     };
     // What was read may still be in the system's cache alone, and so may names. From here on it counts as durable.
+    const known = found.mark !== null && found.mark.sequence === last.sequence ? found.mark.offset : 0;
+    rewrite(disk, file, known, offset);
     file.syncSync();
-    disk.fsyncDir(dir);
+    fsyncUpwards(disk, dir);
     // That something was cut without a mark must not be forgotten by a crash behind the repair.
-    if (found.uncertain) setMark();
+    if (found.uncertain) {
+      setMark();
+      disk.fsyncDir(dirname(dir));
+    }
     if (cut !== null) {
       const size = file.size;
       file.truncateSync(offset);
@@ -172,6 +172,7 @@ export class Wal {
     }
     if (cut !== null || fresh) file.syncSync();
     setMark();
+    disk.fsyncDir(dirname(dir));
 
     const hs = replay.hardState;
     const hardState =
@@ -432,4 +433,31 @@ export class Wal {
   readonly #onCut = (err: Error | null): void => {
     if (err === null) this.#settledSegments++;
   };
+}
+
+/**
+ * Writes bytes that no mark vouches for once more, before they are synced. Where the process ended over a failed fsync the
+ * system may have dropped the pages, call them clean, and still show them: then an fsync alone would do nothing.
+ */
+function rewrite(disk: Disk, file: DiskFile, from: number, to: number): void {
+  for (let at = from; at < to; at += REWRITE_BYTES) {
+    file.writeSync(at, disk.read(file.path, at, Math.min(REWRITE_BYTES, to - at)));
+  }
+}
+
+/**
+ * Makes the name of a folder durable, and those of the folders above it: they may have been made just now, or by a process
+ * that ended before it could. Those above the data folder may not be ours to open; then they were not ours to make.
+ */
+function fsyncUpwards(disk: Disk, dir: string): void {
+  disk.fsyncDir(dir);
+  disk.fsyncDir(dirname(dir));
+  for (let above = dirname(dirname(dir)); ; above = dirname(above)) {
+    try {
+      disk.fsyncDir(above);
+    } catch (err) {
+      if (!DENIED.has((err as { code?: string }).code ?? '')) throw err;
+    }
+    if (above === dirname(above)) return;
+  }
 }
