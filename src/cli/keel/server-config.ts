@@ -1,0 +1,111 @@
+import type { MemberConfig } from '../../index.js';
+import { ConfigError, memberDefaults } from '../../index.js';
+import type { Parsed } from './flag-set.js';
+import { checkUrl, FlagError, parseDuration } from './flag-set.js';
+
+export interface ServerConfig {
+  readonly member: MemberConfig;
+  readonly listenClientUrls: readonly string[];
+  readonly log: { readonly level: string; readonly format: string; readonly outputs: readonly string[] };
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'];
+
+/**
+ * Makes a member's configuration of its flags and refuses what etcd refuses, with its words (operations spec 1.3).
+ * @throws FlagError or ConfigError
+ */
+export function serverConfig({ values, given }: Parsed): ServerConfig {
+  const get = <T>(name: string): T => values.get(name) as T;
+  const name = get<string>('name');
+  const listenClientUrls = get<string[]>('listen-client-urls');
+  const listenPeerUrls = get<string[]>('listen-peer-urls');
+  const advertisePeerUrls = get<string[]>('initial-advertise-peer-urls');
+  for (const url of [...listenClientUrls, ...listenPeerUrls]) mustListenable(url);
+  if (given.has('listen-client-urls') && !given.has('advertise-client-urls')) {
+    throw new FlagError('--advertise-client-urls is required when --listen-client-urls is set explicitly');
+  }
+  const state = get<string>('initial-cluster-state');
+  if (state !== 'new' && state !== 'existing') {
+    throw new FlagError(`invalid value "${state}" for flag -initial-cluster-state: invalid value "${state}"`);
+  }
+  const level = oneOf('log-level', get('log-level'), LEVELS);
+  const format = oneOf('log-format', get('log-format'), ['json', 'console']);
+  oneOf('logger', get('logger'), ['zap']);
+  const member: MemberConfig = {
+    ...memberDefaults(name),
+    dataDir: get<string>('data-dir') || `${name}.etcd`,
+    initialCluster: initialCluster(get('initial-cluster'), name, advertisePeerUrls),
+    initialClusterToken: get('initial-cluster-token'),
+    initialClusterState: state,
+    listenPeerUrls,
+    advertisePeerUrls,
+    advertiseClientUrls: get('advertise-client-urls'),
+    heartbeatMs: get('heartbeat-interval'),
+    electionMs: get('election-timeout'),
+    initialElectionTickAdvance: get('initial-election-tick-advance'),
+    preVote: get('pre-vote'),
+    snapshotCount: get('snapshot-count'),
+    snapshotCatchUpEntries: get('snapshot-catchup-entries'),
+    maxWals: get('max-wals'),
+    quotaBackendBytes: get('quota-backend-bytes'),
+    maxRequestBytes: get('max-request-bytes'),
+    maxTxnOps: get('max-txn-ops'),
+    ...autoCompaction(get('auto-compaction-mode'), get('auto-compaction-retention')),
+    compactionBatchLimit: get('compaction-batch-limit'),
+    compactionSleepMs: get('compaction-sleep-interval'),
+    watchProgressNotifyMs: get('watch-progress-notify-interval'),
+    strictReconfigCheck: get('strict-reconfig-check'),
+    maxLearners: get('max-learners'),
+    clusterVersionMax: get<string>('cluster-version-max') || null,
+  };
+  const outputs = get<string>('log-outputs').split(',');
+  return { member, listenClientUrls, log: { level, format, outputs } };
+}
+
+/** A listener binds an address, not a name that may resolve to anything. */
+function mustListenable(url: string): void {
+  const host = /^https?:\/\/(\[[^\]]*\]|[^:/]*):/.exec(url)?.[1];
+  if (url.startsWith('https:')) throw new FlagError(`TLS is not built yet: cannot listen on ${url}`);
+  if (url.startsWith('unix')) throw new FlagError(`unix sockets are not built yet: cannot listen on ${url}`);
+  if (host === undefined || host === 'localhost' || host === '' || /^[\d.]+$/.test(host) || host.startsWith('['))
+    return;
+  throw new FlagError(`expected IP in URL for binding (${url})`);
+}
+
+function oneOf(flag: string, value: string, allowed: readonly string[]): string {
+  if (allowed.includes(value)) return value;
+  throw new FlagError(`invalid value "${value}" for flag -${flag}: must be one of ${allowed.join(', ')}`);
+}
+
+function initialCluster(text: string, name: string, advertise: readonly string[]): MemberConfig['initialCluster'] {
+  if (text === '') return [{ name, peerUrls: advertise }];
+  const members = new Map<string, string[]>();
+  for (const part of text.split(',')) {
+    const eq = part.indexOf('=');
+    if (eq <= 0) throw new FlagError(`error setting up initial cluster: invalid element "${part}": want name=url`);
+    const url = part.slice(eq + 1).replace(/\/$/, '');
+    const why = checkUrl(url);
+    if (why !== null) throw new FlagError(`error setting up initial cluster: ${why}`);
+    const key = part.slice(0, eq).trim();
+    members.set(key, [...(members.get(key) ?? []), url]);
+  }
+  return [...members].map(([member, peerUrls]) => ({ name: member, peerUrls }));
+}
+
+function autoCompaction(
+  mode: string,
+  retention: string,
+): Pick<MemberConfig, 'autoCompactionMode' | 'autoCompactionRetention'> {
+  if (mode !== 'periodic' && mode !== 'revision') throw new FlagError(`unknown auto-compaction-mode "${mode}"`);
+  const plain = /^\d+$/.test(retention) ? Number(retention) : null;
+  if (mode === 'revision') {
+    if (plain === null) throw new FlagError(`failed to parse auto-compaction-retention: "${retention}" is no number`);
+    return { autoCompactionMode: mode, autoCompactionRetention: plain };
+  }
+  const ms = plain === null ? parseDuration(retention) : plain * 3_600_000;
+  if (ms === null) throw new FlagError(`error parsing CompactionRetention: time: invalid duration "${retention}"`);
+  return { autoCompactionMode: mode, autoCompactionRetention: ms };
+}
+
+export { ConfigError };
