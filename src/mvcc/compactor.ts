@@ -31,7 +31,10 @@ export class Compactor {
   #target = -1;
   /** Keys up to this one have been dealt with. */
   #after = '';
-  /** Older revisions cut off an entry, in KeyEntry's form, that are still to be deleted from #cutFrom on. */
+  /**
+   * Revisions cut off an entry, in KeyEntry's form, that are still to be deleted from #cutFrom on. In ascending order,
+   * for a crash may come in between: a deletion's row must not go before those of the states that it ended.
+   */
   #cut: number[] | null = null;
   #cutFrom = 0;
   /** What is left of a step: keys to look at and rows to delete. */
@@ -116,11 +119,15 @@ export class Compactor {
     const space = this.#space;
     const target = this.#target;
     if (entry.main <= target) {
-      this.#cutOlder(entry, entry.older?.length ?? 0);
-      if (entry.version !== 0 || this.#keepsTombstone(entry.main)) return;
-      space.backend.del(Bucket.key, encodeRevision(entry.main, entry.sub, true), entry.size);
+      if (entry.version !== 0 || this.#keepsTombstone(entry.main)) {
+        this.#cutOlder(entry, entry.older?.length ?? 0);
+        return;
+      }
+      this.#cut = [...(entry.older ?? []), entry.main, entry.sub * 2 + 1, entry.size];
+      this.#cutFrom = 0;
       space.cache.drop(entry);
       space.index.remove(entry);
+      this.#deleteCut();
       return;
     }
     const keep = entry.lastUpTo(target);

@@ -3,7 +3,7 @@ import { assert } from '../util/assert.js';
 import { encodeKeyValue, encodeKeyValueKeyOnly, makeKeyValue } from '../wire/key-value.js';
 import { Change } from './change.js';
 import type { KeyEntry } from './key-entry.js';
-import { NEWEST } from './key-entry.js';
+import { ABSENT, NEWEST } from './key-entry.js';
 import type { Keyspace } from './keyspace.js';
 import { rangeEndOf } from './keyspace.js';
 import { encodeRevision } from './revision.js';
@@ -53,10 +53,7 @@ export class WriteTxn {
     kv.value = value;
     kv.lease = lease;
     const row = encodeKeyValue(kv);
-    const change = live
-      ? new Change(key, main, row, known.main, known.sub, known.value)
-      : new Change(key, main, row, 0, 0, null);
-    this.#changes.push(change);
+    this.#changes.push(makeChange(key, main, row, known));
     space.backend.put(Bucket.key, encodeRevision(main, sub, false), row, true);
     const entry = space.index.put(key, known, main, sub, kv.version, kv.createRevision, row.length);
     space.cache.set(entry, row);
@@ -102,11 +99,18 @@ export class WriteTxn {
     const main = space.currentRev + 1;
     const sub = this.#changes.length;
     const key = entry.key;
-    this.#changes.push(new Change(key, main, null, entry.mainAt(NEWEST), entry.subAt(NEWEST), entry.value));
+    this.#changes.push(makeChange(key, main, null, entry));
     const row = encodeKeyValueKeyOnly(key);
     space.backend.put(Bucket.key, encodeRevision(main, sub, true), row, true);
     space.cache.drop(entry);
     space.index.put(key, entry, main, sub, 0, 0, row.length);
     this.#leases?.detach(key);
   }
+}
+
+/** With the state before this transaction as the previous one, also where the transaction changes a key twice. */
+function makeChange(key: string, main: number, row: Buffer | null, entry: KeyEntry | undefined): Change {
+  const at = entry === undefined ? ABSENT : entry.at(main - 1);
+  if (entry === undefined || at === ABSENT) return new Change(key, main, row, 0, 0, null);
+  return new Change(key, main, row, entry.mainAt(at), entry.subAt(at), at === NEWEST ? entry.value : null);
 }
