@@ -85,7 +85,7 @@ const CORRUPTIONS: Record<string, Corruption> = {
   'doubled apply'(history, pick) {
     const writes = answered(history, (r) => written(r) && history.log.length > 0);
     const twice = writes[pick(writes.length)];
-    if (!twice || twice.op.kind !== 'put') return undefined;
+    if (twice?.op.kind !== 'put') return undefined;
     const { key, value, lease } = twice.op;
     const revision = history.log.length + 2;
     let version = 0;
