@@ -61,6 +61,8 @@ export class SnapshotModel {
   step(step: SnapshotStep): void {
     const twin = this.#twin;
     const follower = this.#follower;
+    // A compaction may overtake any watcher here: the leader is ahead.
+    this.#stream.compacting(true);
     switch (step.do) {
       case 'put':
         twin.put(step.req);
@@ -80,7 +82,6 @@ export class SnapshotModel {
       case 'compact': {
         const revision = twin.rev - step.back;
         twin.compact(revision);
-        this.#stream.compacting(true);
         this.#apply((member) => member.apply((store) => store.applyCompact(revision)));
         break;
       }
@@ -117,6 +118,7 @@ export class SnapshotModel {
   }
 
   settle(): void {
+    this.#stream.compacting(true);
     for (const entry of this.#missed.splice(0)) entry(this.#follower);
     this.#resume();
     this.#follower.loop.run();
