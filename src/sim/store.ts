@@ -163,10 +163,9 @@ export class SimLevel implements KvStores {
   /** Flips one bit of a random row under `prefix` in the folder, silently. @returns the row's key, if there is one */
   rot(dir: string, prefix: Buffer = Buffer.alloc(0)): Buffer | undefined {
     const { rng } = this.#deps;
-    const folder = this.#find(dir);
-    if (folder === undefined) return undefined;
-    const rows = folder.logs.reduce((all, log) => log.batches.reduce(applyOps, all), folder.tables);
-    const some = rows.filter((row) => row.key.subarray(0, prefix.length).equals(prefix) && row.value.length > 0);
+    const some = this.#rowsOf(dir).filter(
+      (row) => row.key.subarray(0, prefix.length).equals(prefix) && row.value.length > 0,
+    );
     if (some.length === 0) return undefined;
     const row = rng.pick(some);
     const flipped = Buffer.from(row.value);
@@ -174,6 +173,22 @@ export class SimLevel implements KvStores {
     flipped[at] = flipped[at]! ^ (1 << rng.below(8));
     row.value = flipped;
     return row.key;
+  }
+
+  /** Keys of a folder's rows as the next open would find them without a crash; for tests. */
+  peek(dir: string): Buffer[] {
+    return this.#rowsOf(dir).map((row) => row.key);
+  }
+
+  /** What `peek` has found, as it is stored. */
+  value(dir: string, key: Buffer): Buffer | undefined {
+    return value(this.#rowsOf(dir), key);
+  }
+
+  #rowsOf(dir: string): readonly SimRow[] {
+    const folder = this.#find(dir);
+    if (folder === undefined) return [];
+    return folder.logs.reduce((rows, log) => log.batches.reduce(applyOps, rows), folder.tables);
   }
 
   /** @internal */

@@ -10,14 +10,14 @@ const seeds = fc.integer({ min: 0, max: 1e9 });
 test('what a crash leaves is the state at one applied index, not before the last acknowledged flush', () => {
   check(
     fc.property(seeds, commands, (seed, list) => void runModel(list, { seed })),
-    { runs: 400 },
+    { runs: 150 },
   );
 });
 
 test('the same with logs so small that nearly every flush switches them', () => {
   check(
     fc.property(seeds, commands, (seed, list) => void runModel(list, { seed, sim: { writeBufferBytes: 1 } })),
-    { runs: 200 },
+    { runs: 100 },
   );
 });
 
@@ -29,9 +29,9 @@ test('a store that lost flushes in the middle says so, at whatever log and numbe
       fc.property(seeds, commands, (seed, list) => {
         if (runModel(list, { seed, lossy: true, backend })) holes++;
       }),
-      { runs: 300 },
+      { runs: 100 },
     );
-    expect(holes).toBeGreaterThan(5);
+    expect(holes).toBeGreaterThan(0);
   }
 });
 

@@ -144,7 +144,7 @@ describe('a snapshot', () => {
     const rows = new SnapshotImport(to.env, target);
     feed(to, rows, chunksOf(from, source));
     to.wait<void>((cb) => rows.install(cb));
-    expect(target.get(Bucket.lease, b('k000004'))).toEqual(Buffer.alloc(1_500_000, 4));
+    expect(target.get(Bucket.lease, b('k000004'))?.equals(Buffer.alloc(1_500_000, 4))).toBe(true);
   });
 
   test('of a backend in memory', async () => {
