@@ -1,0 +1,118 @@
+import type { Server as HttpServer } from 'node:http';
+import * as net from 'node:net';
+
+/** Where the connections of a client port go. */
+export interface PortServers {
+  /** Serves HTTP/2 with prior knowledge: gRPC. */
+  acceptHttp2(socket: net.Socket): void;
+  readonly http1: HttpServer;
+}
+
+/** What every HTTP/2 client sends first (RFC 9113 section 3.4). */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+/** A connection that says nothing for this long is closed, ms. */
+const SILENCE_MS = 10_000;
+/** Connections kept waiting until the member serves; what comes beyond is closed. */
+const WAITING_MAX = 1024;
+const TCP_KEEPALIVE_MS = 30_000;
+
+/**
+ * One listening client port, which gRPC and HTTP/1.1 share: the first bytes of a connection tell which it is (etcd wire
+ * §1). It listens before the member is ready, so that a port in use is known at once, and hands connections on
+ * from `serve` on.
+ */
+export class ClientPort {
+  readonly #server: net.Server;
+  readonly #open = new Set<net.Socket>();
+  #waiting: net.Socket[] = [];
+  #servers: PortServers | null = null;
+
+  private constructor(server: net.Server) {
+    this.#server = server;
+    server.on('connection', (socket) => this.#connected(socket));
+  }
+
+  /** @param where as net.Server.listen takes it */
+  static listen(where: net.ListenOptions): Promise<ClientPort> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
+      const port = new ClientPort(server);
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.off('error', reject);
+        // An accept may fail where descriptors run out; the listener itself stays.
+        server.on('error', () => {});
+        resolve(port);
+      });
+    });
+  }
+
+  /** `host:port`, or the path of a socket file. */
+  get address(): string {
+    const at = this.#server.address();
+    if (at === null) return '';
+    if (typeof at === 'string') return at;
+    return at.family === 'IPv6' ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`;
+  }
+
+  get port(): number {
+    const at = this.#server.address();
+    return at === null || typeof at === 'string' ? 0 : at.port;
+  }
+
+  serve(servers: PortServers): void {
+    this.#servers = servers;
+    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#sniff(socket);
+  }
+
+  /** Takes no more connections, and closes those that were not handed on. */
+  stopAccepting(): void {
+    this.#server.close();
+    for (const socket of this.#waiting.splice(0)) socket.destroy();
+  }
+
+  /** Closes every connection that is left. */
+  destroy(): void {
+    this.stopAccepting();
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #connected(socket: net.Socket): void {
+    this.#open.add(socket);
+    socket.on('close', () => this.#open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    if (this.#servers !== null) this.#sniff(socket);
+    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(socket);
+    else socket.destroy();
+  }
+
+  #sniff(socket: net.Socket): void {
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    let head: Buffer = Buffer.alloc(0);
+    const look = (): void => {
+      for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) head = Buffer.concat([head, chunk]);
+      const length = Math.min(head.length, PREFACE.length);
+      const differs = head.compare(PREFACE, 0, length, 0, length) !== 0;
+      if (length === 0 || (!differs && length < PREFACE.length)) return;
+      socket.off('readable', look);
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.unshift(head);
+      this.#handOn(socket, !differs);
+    };
+    socket.on('readable', look);
+    look();
+  }
+
+  #handOn(socket: net.Socket, isHttp2: boolean): void {
+    const servers = this.#servers;
+    if (servers === null) return void socket.destroy();
+    if (isHttp2) {
+      servers.acceptHttp2(socket);
+    } else {
+      servers.http1.emit('connection', socket);
+      // The listener for 'readable' had stopped the flow.
+      socket.resume();
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { HttpRequest } from './http.js';
+import type { Site } from './site.js';
+
+/** HTTP/1.1 by node:http, fed with connections by a client port. It never listens itself. */
+export function httpServerOf(site: Site): Server {
+  const server = createServer((incoming, outgoing) => serve(site, incoming, outgoing));
+  server.on('clientError', (err: NodeJS.ErrnoException, socket) => {
+    // Not HTTP at all: there is nobody to answer, as with etcd's multiplexer.
+    if (err.code === 'HPE_INVALID_METHOD' || !socket.writable) return void socket.destroy();
+    socket.end(
+      'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request',
+    );
+  });
+  return server;
+}
+
+function serve(site: Site, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
+  const request: HttpRequest = {
+    method: incoming.method ?? 'GET',
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    header: (name) => {
+      const value = incoming.headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+  };
+  // Whatever the body was, it is not wanted: reading it lets the connection be used again.
+  incoming.resume();
+  site.handle(request, ({ status, headers, body }) => {
+    if (outgoing.destroyed) return;
+    outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,9 @@
+import { statusOf } from '../rpc/index.js';
+import type { MemberApi, ServerError } from '../server/index.js';
+import { makeRangeRequest } from '../wire/index.js';
+
+/** Whether the member can read: one key without its value, for itself and not in a user's name. */
+export function tryRead(member: MemberApi, serializable: boolean, cb: (failure: string | null) => void): void {
+  const request = { ...makeRangeRequest(), key: '\0', rangeEnd: '\0', limit: 1, keysOnly: true, serializable };
+  member.range(request, { deadline: 0 }, { ok: () => cb(null), fail: (err: ServerError) => cb(statusOf(err).message) });
+}

@@ -1,0 +1,84 @@
+import type { CallContext, Completion, MemberApi, ServerError } from '../server/index.js';
+import type { Status } from './errors.js';
+import { statusOf } from './errors.js';
+
+/** Makes a response's bytes. One function for all calls of an rpc: no closure is made per call. */
+export type Encode<T> = (member: MemberApi, value: T, call: UnaryCall) => Buffer;
+
+/**
+ * One unary call, whatever transport it came by. The transport extends it with the last two methods; it ignores an
+ * answer that comes after the client cancelled or the deadline passed.
+ */
+export abstract class UnaryCall implements CallContext {
+  /** Our own for as long as we like: the transport does not write into it again. */
+  abstract readonly request: Buffer;
+  /** ms on the monotonic clock; 0: the client set none. */
+  abstract readonly deadline: number;
+  /** Set by the router. */
+  member!: MemberApi;
+  #encode: Encode<never> | null = null;
+
+  /** First value of a metadata entry; `name` in lower case. */
+  abstract metadata(name: string): string | undefined;
+  /** Ends the call with OK. */
+  abstract reply(response: Buffer): void;
+  /** Ends the call with an error. */
+  abstract refuse(status: Status): void;
+
+  /** The call as the receiver of a member's answer, which `encode` turns into the response. */
+  answer<T>(encode: Encode<T>): Completion<T> {
+    this.#encode = encode as Encode<never>;
+    return this as unknown as Completion<T>;
+  }
+
+  /** Of Completion. */
+  ok(value: unknown): void {
+    this.reply((this.#encode as Encode<unknown>)(this.member, value, this));
+  }
+
+  /** Of Completion. */
+  fail(err: ServerError): void {
+    this.refuse(statusOf(err));
+  }
+}
+
+/** What a stream call's service hears. Messages come only when they were asked for. */
+export interface StreamHandlers {
+  onMessage(message: Buffer): void;
+  /** The client sends no more. */
+  onHalfClose(): void;
+  /** There is room again after a `send` that returned false. */
+  onDrain(): void;
+  /** Once, last: the call is over, by `end`, by the client or by the connection. */
+  onClose(): void;
+}
+
+/**
+ * One call with streams. It pulls: `read` asks for one message, and one `onMessage` or `onHalfClose` follows, so that a
+ * client that sends faster than it is served meets the transport's flow control and no queue grows here.
+ */
+export abstract class StreamCall implements CallContext {
+  abstract readonly deadline: number;
+  member!: MemberApi;
+  /** Set by the router before the first message. */
+  handlers!: StreamHandlers;
+  /** The router's own. */
+  onOver: ((call: StreamCall) => void) | null = null;
+  #over = false;
+
+  abstract metadata(name: string): string | undefined;
+  /** Asks for the next message. One at a time. */
+  abstract read(): void;
+  /** Always takes the message; false: hold back until onDrain. */
+  abstract send(message: Buffer): boolean;
+  /** Ends the call, after what was sent. Nothing may follow; a second one is ignored. */
+  abstract end(status: Status): void;
+
+  /** The transport says that the call is over. */
+  protected over(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.onOver?.(this);
+    this.handlers?.onClose();
+  }
+}

@@ -1,0 +1,137 @@
+import type { MemberApi } from '../server/index.js';
+import type { Env } from '../util/env.js';
+import { RPCS, WireError } from '../wire/index.js';
+import type { StreamCall, UnaryCall } from './call.js';
+import { clusterRoutes } from './cluster.js';
+import type { Status } from './errors.js';
+import { notBuilt, RPC_STATUS, SERVER_STATUS, undecodable, unknownPath } from './errors.js';
+import { healthRoutes } from './health.js';
+import { kvRoutes } from './kv.js';
+import { LeaderCheck } from './leader-check.js';
+import { leaseRoutes } from './lease.js';
+import { maintenanceRoutes } from './maintenance.js';
+import type { Route, StreamContext, StreamRoute, UnaryRoute } from './route.js';
+import { watchRoutes } from './watch.js';
+
+export interface RouterOptions {
+  /** --watch-progress-notify-interval, ms. */
+  readonly watchProgressMs: number;
+}
+
+/** In the contract of etcd 3.7, which is not the one that is kept here. */
+const NEWER = new Set(['/etcdserverpb.KV/RangeStream']);
+const PROGRESS_MS_MIN = 100;
+
+/**
+ * Every rpc by its path, and what each call passes before its handler (etcd semantics §1.2): decoding, learner,
+ * client-api-version, leader. A transport makes the calls; it knows routes and nothing of what they do.
+ */
+export class Router implements StreamContext {
+  readonly #member: MemberApi;
+  readonly #env: Pick<Env, 'rng' | 'timers' | 'fatal'>;
+  readonly #options: RouterOptions;
+  readonly #routes = new Map<string, Route>();
+  readonly #services = new Set<string>();
+  readonly #streams = new Set<StreamCall>();
+  readonly #leaderCheck: LeaderCheck;
+  readonly #onOver = (call: StreamCall): void => {
+    this.#streams.delete(call);
+    this.#leaderCheck.delete(call);
+  };
+  #stopped = false;
+
+  constructor(member: MemberApi, env: Pick<Env, 'rng' | 'timers' | 'fatal'>, options: RouterOptions) {
+    this.#member = member;
+    this.#env = env;
+    this.#options = options;
+    this.#leaderCheck = new LeaderCheck(member, env.timers);
+    const built = [kvRoutes, watchRoutes, leaseRoutes, clusterRoutes, maintenanceRoutes, healthRoutes].flat();
+    for (const route of built) this.#routes.set(route.rpc.path, route);
+    for (const rpc of RPCS) {
+      this.#services.add(rpc.service);
+      if (this.#routes.has(rpc.path) || NEWER.has(rpc.path)) continue;
+      const name = `${rpc.service.slice(rpc.service.indexOf('.') + 1)}.${rpc.name}`;
+      this.#routes.set(rpc.path, { kind: 'missing', rpc, status: notBuilt(name) });
+    }
+  }
+
+  get routes(): Iterable<Route> {
+    return this.#routes.values();
+  }
+
+  /** @param path a request's :path */
+  at(path: string): Route | undefined {
+    return this.#routes.get(path);
+  }
+
+  /** The answer to a path that is no rpc. */
+  unknown(path: string): Status {
+    return unknownPath(path, (name) => this.#services.has(name));
+  }
+
+  unary(route: UnaryRoute, call: UnaryCall): void {
+    try {
+      call.member = this.#member;
+      const request = route.rpc.request.decode(call.request) as never;
+      const { learner } = route;
+      const refused = this.#refusal(call, learner === true || (learner !== false && learner(request)));
+      if (refused !== null) call.refuse(refused);
+      else route.run(this.#member, request, call);
+    } catch (err) {
+      if (err instanceof WireError) call.refuse(undecodable(err.message));
+      else this.#broken(err as Error);
+    }
+  }
+
+  stream(route: StreamRoute, call: StreamCall): void {
+    try {
+      call.member = this.#member;
+      const refused = this.#refusal(call, route.learner);
+      if (refused !== null) return call.end(refused);
+      call.handlers = route.open(this.#member, call, this);
+      call.onOver = this.#onOver;
+      this.#streams.add(call);
+      if (call.metadata('hasleader') === 'true') this.#leaderCheck.add(call);
+      call.read();
+    } catch (err) {
+      this.#broken(err as Error);
+    }
+  }
+
+  #refusal(call: UnaryCall | StreamCall, forLearner: boolean): Status | null {
+    if (this.#stopped) return SERVER_STATUS.ERR_STOPPED;
+    if (!forLearner && this.#member.isLearner) return SERVER_STATUS.ERR_NOT_SUPPORTED_FOR_LEARNER;
+    const version = call.metadata('client-api-version');
+    if (version !== undefined && !isUtf8(version)) return RPC_STATUS.invalidClientApiVersion;
+    if (!this.#member.hasLeader && call.metadata('hasleader') === 'true') return SERVER_STATUS.ERR_NO_LEADER;
+    return null;
+  }
+
+  /** A handler threw: a bug, and the member must not go on in a state that nobody thought of. */
+  #broken(err: Error): void {
+    this.#env.fatal(err);
+  }
+
+  /** The interval, and up to a tenth more so that not all streams are told at once. */
+  watchProgressMs(): number {
+    const interval = Math.max(this.#options.watchProgressMs, PROGRESS_MS_MIN);
+    return interval + this.#env.rng.below(Math.max(1, Math.floor(interval / 10)));
+  }
+
+  /** Refuses what comes from now on, and ends the open streams. Unary calls that are under way are left to finish. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#leaderCheck.stop();
+    for (const call of [...this.#streams]) call.end(SERVER_STATUS.ERR_STOPPED);
+    this.#streams.clear();
+  }
+}
+
+const ASCII = /^[ -~]*$/;
+const REPLACEMENT = '\ufffd';
+
+/** Whether a header's bytes, one char each, are UTF-8. */
+function isUtf8(value: string): boolean {
+  return ASCII.test(value) || !Buffer.from(value, 'latin1').toString('utf8').includes(REPLACEMENT);
+}
