@@ -1,11 +1,11 @@
 import type { Lessor } from '../lease/index.js';
+import { readLeases } from '../lease/index.js';
 import type { DeleteRangeResult, MvccStore, PutResult, RangeResult, TxnResult, WatchHub } from '../mvcc/index.js';
 import { isTxnReadonly, isTxnSerializable } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
 import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
 import { Role } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
-import type { Wal } from '../storage/wal/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
 import type { Logger } from '../util/log.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
@@ -57,9 +57,10 @@ import type { PumpOwner } from './pump.js';
 import { Pump } from './pump.js';
 import { RangeRead, TxnRead } from './range-read.js';
 import { ReadIndexer } from './read-index.js';
+import { closeParts, handOver } from './shutdown.js';
+import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { memberStatus } from './status.js';
-import { loadTables } from './tables.js';
 import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
@@ -77,10 +78,10 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   onReady: (() => void) | null = null;
   onEnded: (() => void) | null = null;
 
+  readonly #parts: MemberParts;
   readonly #env: Env;
   readonly #log: Logger;
   readonly #raft: Raft;
-  readonly #wal: Wal;
   readonly #backend: StoredBackend;
   readonly #mvcc: MvccStore;
   readonly #lessor: Lessor;
@@ -110,13 +111,13 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
 
   constructor(parts: MemberParts) {
     const { env, config } = parts;
+    this.#parts = parts;
     this.#env = env;
     this.config = config;
     this.clusterId = parts.clusterId;
     this.memberId = parts.memberId;
     this.#log = env.log.with({ caller: 'server/member.ts' });
     this.#raft = parts.raft;
-    this.#wal = parts.wal;
     this.#backend = parts.backend;
     this.#mvcc = parts.mvcc;
     this.#lessor = parts.lessor;
@@ -318,19 +319,12 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   }
 
   installSnapshot(ready: Ready, done: () => void): void {
-    this.#transfer.install(ready, (err: Error | null) => {
+    installSnapshot(this.#parts, this.#transfer, ready, (err, clusterVersion) => {
       if (err !== null) return this.#env.fatal(err);
-      loadTables(this.#backend, this.#membership, this.#alarms, (tablesError, version) => {
-        if (tablesError !== null) return this.#env.fatal(tablesError);
-        this.#applier.clusterVersion = version;
-        this.#mvcc.restore(this.#backend, (restoreError) => {
-          if (restoreError !== null) return this.#env.fatal(restoreError);
-          this.#transfer.installed();
-          this.#updatePeers();
-          this.#log.info('applied snapshot', { 'applied-index': this.#backend.appliedIndex });
-          done();
-        });
-      });
+      this.#applier.clusterVersion = clusterVersion;
+      this.#updatePeers();
+      this.#log.info('applied snapshot', { 'applied-index': this.#backend.appliedIndex });
+      done();
     });
   }
 
@@ -613,38 +607,16 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     const err = refusal('ERR_STOPPED');
     this.#proposals.failAll(err);
     this.#reads.failAll(err);
-    this.#handOver(() => this.#close(cb));
-  }
-
-  /** Hands leadership to another voter, and waits for it at most an election timeout. */
-  #handOver(cb: () => void): void {
-    if (!this.#raft.isLeader) return cb();
-    const best = longestConnected(this.#raft, this.#hub);
-    if (best === 0n || this.#raft.transferLeadership(best) !== 'started') return cb();
+    const target = longestConnected(this.#raft, this.#hub);
+    handOver(this.#parts, target, this.config.electionMs, () => this.#close(cb));
     this.#pump.wake();
-    const until = this.#env.clock.now() + this.config.electionMs;
-    const poll = (): void => {
-      if (!this.#raft.isLeader || this.#env.clock.now() >= until) return cb();
-      this.#env.timers.set(10, poll);
-    };
-    poll();
   }
 
   #close(cb: () => void): void {
     this.#state = 'stopped';
     this.#pump.stop();
     if (this.#timer !== null) this.#env.timers.clear(this.#timer);
-    this.#mvcc.close();
-    this.#hub.close(() => {
-      this.#wal.close((walError: Error | null) => {
-        if (walError !== null) this.#log.error('closing the log failed', { error: walError.message });
-        this.#backend.close((err) => {
-          if (err !== null && err !== undefined) this.#log.error('closing the store failed', { error: err.message });
-          this.#log.info('closed the member', { name: this.config.name });
-          cb();
-        });
-      });
-    });
+    closeParts(this.#parts, cb);
   }
 }
 
