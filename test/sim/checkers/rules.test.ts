@@ -77,9 +77,11 @@ function staleRead({ records, log }: History, at: number): (History & { key: str
   if (!event) return undefined;
   const { key } = event.kv;
   const current = log.flatMap((e) => e.events).findLast((e) => e.kv.key === key)!;
-  const overwriter = records.find((r) => r.response?.kind === 'put' && r.response.revision === current.kv.mod);
-  // What overwrote it must be known to be over, and must not be the same change seen again.
-  if (current === event || !overwriter) return undefined;
+  const putAt = (revision: number) =>
+    records.find((r) => r.response?.kind === 'put' && r.response.revision === revision);
+  const [writer, overwriter] = [putAt(event.kv.mod), putAt(current.kv.mod)];
+  // That the one came after the other must be known without a look at revisions.
+  if (!writer || !overwriter || writer.return >= overwriter.invoke) return undefined;
   const end = Math.max(...records.map((r) => (r.outcome === 'ok' ? r.return : r.invoke)));
   const read = record({
     id: 10_000,
