@@ -1,5 +1,4 @@
 import type { Lessor } from '../lease/index.js';
-import { readLeases } from '../lease/index.js';
 import type { DeleteRangeResult, MvccStore, PutResult, RangeResult, TxnResult, WatchHub } from '../mvcc/index.js';
 import { isTxnReadonly, isTxnSerializable } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
@@ -44,13 +43,14 @@ import { hashDatabase } from './database-hash.js';
 import { EarlyCampaign } from './early-campaign.js';
 import { refusal, ServerError } from './errors.js';
 import { RequestIds } from './ids.js';
-import type { MembersAnswer } from './join.js';
 import type { LeaderView } from './leader-calls.js';
 import { LeaderCalls } from './leader-calls.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LogCompactor } from './log-compactor.js';
 import type { Membership } from './membership.js';
 import type { MemberEvents, MemberParts } from './parts.js';
+import type { PeerAnswer } from './peer-questions.js';
+import { PeerQuestions } from './peer-questions.js';
 import { Proposals } from './proposals.js';
 import { Publisher } from './publisher.js';
 import type { PumpOwner } from './pump.js';
@@ -92,6 +92,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   readonly #proposals = new Proposals();
   readonly #reads: ReadIndexer;
   readonly #leases: LeaseKeeper;
+  readonly #questions: PeerQuestions;
   readonly #calls: LeaderCalls;
   readonly #applier: Applier;
   readonly #pump: Pump;
@@ -147,6 +148,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
       config.tuning.leaseCheckMs,
       config.tuning.leaseRevokeRate,
     );
+    this.#questions = new PeerQuestions(parts.clusterId, parts.membership, this.#leases);
     this.#calls = new LeaderCalls(env.clock, env.timers, this);
     this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
     this.#applier.clusterVersion = parts.clusterVersion;
@@ -373,28 +375,8 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#pump.wake();
   }
 
-  onRequest(
-    _from: bigint,
-    kind: string,
-    body: unknown,
-    reply: (err: { code: string; message: string } | null, body: unknown) => void,
-  ): void {
-    const answer = (err: ServerError | null, value: unknown): void =>
-      err === null ? reply(null, value) : reply({ code: err.code, message: err.message }, null);
-    const { id, keys } = body as { id: string; keys?: boolean };
-    switch (kind) {
-      case 'members':
-        return answer(null, {
-          clusterId: hex(this.clusterId),
-          members: this.#membership.all().map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls })),
-        } satisfies MembersAnswer);
-      case 'lease-renew':
-        return this.#leases.renew(BigInt(id), (err, ttl) => answer(err, ttl));
-      case 'lease-ttl':
-        return this.#leases.timeToLive(BigInt(id), keys === true, (err, times) => answer(err, times));
-      default:
-        reply({ code: 'ERR_UNKNOWN_REQUEST', message: `unknown request ${kind}` }, null);
-    }
+  onRequest(_from: bigint, kind: string, body: unknown, reply: PeerAnswer): void {
+    this.#questions.answer(kind, body, reply);
   }
 
   get onSnapshot(): SnapshotTransfer['receive'] {

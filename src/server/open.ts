@@ -1,4 +1,5 @@
 import { Lessor, readLeases } from '../lease/index.js';
+import type { MvccStore } from '../mvcc/index.js';
 import { openMvcc } from '../mvcc/index.js';
 import { NetPeerHub } from '../peer/index.js';
 import { Raft } from '../raft/index.js';
@@ -169,6 +170,15 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
     minTtl: Math.ceil((3 * config.electionMs) / 2 / 1000),
     mutants: tuning.mutants,
   });
+  let store: MvccStore | null = null;
+  // Compaction and watchers that catch up: a slice a turn.
+  const step = (): void => {
+    try {
+      if (store?.step()) env.timers.defer(step);
+    } catch (err) {
+      env.fatal(err as Error);
+    }
+  };
   loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
     if (tablesError !== null) return cb(tablesError, null);
     const options = {
@@ -176,9 +186,12 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       valueCacheBytes: tuning.valueCacheBytes,
       compactionSliceRows: config.compactionBatchLimit,
       mutants: tuning.mutants,
+      wake: () => env.timers.defer(step),
+      onError: (err: Error) => env.fatal(err),
     };
     openMvcc(backend, options, (mvccError, mvcc) => {
       if (mvccError !== null || mvcc === null) return cb(mvccError, null);
+      store = mvcc;
       readLeases(backend, (leasesError, rows) => {
         if (leasesError !== null) return cb(leasesError, null);
         lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());

@@ -1,0 +1,39 @@
+import { hex } from '../util/hex.js';
+import type { ServerError } from './errors.js';
+import type { MembersAnswer } from './join.js';
+import type { LeaseKeeper } from './lease-keeper.js';
+import type { Membership } from './membership.js';
+
+export type PeerAnswer = (err: { code: string; message: string } | null, body: unknown) => void;
+
+/** Answers what other members, or one that wants to join, may ask beside raft. */
+export class PeerQuestions {
+  readonly #clusterId: bigint;
+  readonly #membership: Membership;
+  readonly #leases: LeaseKeeper;
+
+  constructor(clusterId: bigint, membership: Membership, leases: LeaseKeeper) {
+    this.#clusterId = clusterId;
+    this.#membership = membership;
+    this.#leases = leases;
+  }
+
+  answer(kind: string, body: unknown, reply: PeerAnswer): void {
+    const settle = (err: ServerError | null, value: unknown): void =>
+      err === null ? reply(null, value) : reply({ code: err.code, message: err.message }, null);
+    const { id, keys } = body as { id: string; keys?: boolean };
+    switch (kind) {
+      case 'members':
+        return settle(null, {
+          clusterId: hex(this.#clusterId),
+          members: this.#membership.all().map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls })),
+        } satisfies MembersAnswer);
+      case 'lease-renew':
+        return this.#leases.renew(BigInt(id), settle);
+      case 'lease-ttl':
+        return this.#leases.timeToLive(BigInt(id), keys === true, settle);
+      default:
+        reply({ code: 'ERR_UNKNOWN_REQUEST', message: `unknown request ${kind}` }, null);
+    }
+  }
+}
