@@ -319,8 +319,11 @@ export class Wal {
     assert(!this.#closed, 'wal: closed twice');
     this.#closed = true;
     this.#expect(null);
-    if (this.#failed === null) this.#file.sync(this.#onDone, this.#note());
-    else this.#file.flushed(this.#onDone);
+    if (this.#failed === null) {
+      this.#file.sync(this.#onDone, this.#note());
+      this.#expect(null);
+      this.#mark.sync(this.#onDone);
+    } else this.#file.flushed(this.#onDone);
     const next = this.#next;
     if (next !== null) {
       next.close();
