@@ -37,8 +37,8 @@ export function etcdctlBinary(): string | undefined {
   return onPath('etcdctl');
 }
 
-/** Our own server program, as `npm run build` leaves it. */
-export const KEEL_PROGRAM = join(REPO_ROOT, 'dist', 'cli', 'keel.js');
+/** Our own server program, as `npm run build` leaves it; KEEL_TEST_PROGRAM names another build. */
+export const KEEL_PROGRAM = process.env.KEEL_TEST_PROGRAM || join(REPO_ROOT, 'dist', 'cli', 'keel.js');
 
 /** Our own server program is built (`npm run build`). */
 export function keelBuilt(): boolean {
