@@ -142,7 +142,7 @@ class Running implements RunningMember {
     });
     // Whoever does not wait for it need not hear of its failure.
     this.ready.catch(() => {});
-    member.onRemoved = () => {
+    member.onEnded = () => {
       this.stop().catch((err: Error) => env.log.error('failed to stop', { error: err.message }));
     };
     member.start();

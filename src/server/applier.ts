@@ -32,7 +32,6 @@ export interface ApplierOwner {
   /** Applies a configuration change to raft and the members; completes its proposal. */
   applyConfChange(entry: Entry): void;
   clusterVersionChanged(version: string): void;
-  memberChanged(): void;
 }
 
 export interface ReplicatedState {
@@ -127,7 +126,6 @@ export class Applier {
       case InternalKind.CLUSTER_MEMBER_ATTR_SET: {
         const { memberId, memberAttributes } = ClusterMemberAttrSetRequest.decode(body);
         membership.setAttributes(memberId, memberAttributes?.name ?? '', memberAttributes?.clientUrls ?? []);
-        this.#owner.memberChanged();
         return undefined;
       }
       case InternalKind.LEASE_CHECKPOINT:

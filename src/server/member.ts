@@ -352,8 +352,6 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#log.info('updated cluster version', { 'cluster-version': version });
   }
 
-  memberChanged(): void {}
-
   // --- peers ---
 
   #updatePeers(): void {
