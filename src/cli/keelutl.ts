@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ETCD_VERSION } from '../server/versions.js';
+import { ETCD_VERSION } from '../util/versions.js';
 
 const USAGE = `keelutl: offline work on a member's folder and on snapshot files, as etcdutl does
 

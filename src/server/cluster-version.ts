@@ -1,6 +1,6 @@
 import type { PeerHub } from '../peer/index.js';
+import { clusterVersionOf, ETCD_VERSION } from '../util/versions.js';
 import type { Membership } from './membership.js';
-import { clusterVersionOf, ETCD_VERSION } from './versions.js';
 
 const CHECK_MS = 4000;
 

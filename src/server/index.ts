@@ -1,3 +1,4 @@
+export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 export type * from './api.js';
 export {
   ConfigError,
@@ -11,4 +12,3 @@ export { refusal, ServerError, type ServerErrorCode } from './errors.js';
 export { clusterIdOf, memberIdOf } from './ids.js';
 export { Member } from './member.js';
 export { openMember } from './open.js';
-export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';

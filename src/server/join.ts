@@ -1,8 +1,8 @@
 import { ask } from '../peer/index.js';
 import type { Env } from '../util/env.js';
+import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError } from './config.js';
-import { ETCD_VERSION, MIN_CLUSTER_VERSION } from './versions.js';
 
 /** What a member answers to the question `members`: who the cluster is. Ids in hexadecimal. */
 export interface MembersAnswer {

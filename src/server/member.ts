@@ -7,6 +7,7 @@ import { Role } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
 import type { Logger } from '../util/log.js';
+import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
 import {
   AlarmRequest,
@@ -18,7 +19,6 @@ import {
   LeaseRevokeRequest,
 } from '../wire/index.js';
 import type { Alarms } from './alarms.js';
-
 import type {
   AlarmRequest as AlarmArgs,
   AlarmMember,
@@ -61,7 +61,6 @@ import { closeParts, handOver } from './shutdown.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { memberStatus } from './status.js';
-import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from './versions.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
 const LOG_BYTES_MAX = 128 << 20;
@@ -104,7 +103,6 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   readonly #versions: ClusterVersionMonitor;
   #timer: TimerHandle | null = null;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
-  #isReady = false;
   #leader = 0n;
   #leaderTerm = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
@@ -345,7 +343,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
       if (change.refused !== null) pending.done.fail(change.refused);
       else pending.done.ok(this.#membership.list() as never);
     }
-    if (change.kind === 'remove' && change.id === this.memberId && change.refused === null) this.#removed();
+    if (change.kind === 'remove' && change.id === this.memberId && change.refused === null) this.onRemoved();
   }
 
   clusterVersionChanged(version: string): void {
@@ -391,16 +389,12 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#pump.wake();
   }
 
-  #removed(): void {
+  /** By a change that was applied, or by word of a peer, which may know of one that we have not applied. */
+  onRemoved(): void {
     if (this.#state !== 'open') return;
     this.#log.warn('this member was removed from the cluster; stopping', { member: hex(this.memberId) });
     // Once the turn is over, so that others still hear what we have to say.
     this.#env.timers.set(this.config.electionMs, () => this.stop(() => this.onEnded?.()));
-  }
-
-  /** A peer says so; it may know of a change that we have not applied. */
-  onRemoved(): void {
-    this.#removed();
   }
 
   // --- versions ---
@@ -426,12 +420,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
       'cluster-id': hex(this.clusterId),
       attributes: { name: this.config.name, clientURLs: this.config.advertiseClientUrls },
     });
-    this.#isReady = true;
     this.onReady?.();
-  }
-
-  get isReady(): boolean {
-    return this.#isReady;
   }
 
   // --- MemberApi ---

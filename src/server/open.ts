@@ -9,6 +9,7 @@ import type { WalOpened } from '../storage/wal/index.js';
 import { Wal } from '../storage/wal/index.js';
 import type { Env } from '../util/env.js';
 import { hex } from '../util/hex.js';
+import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
 import { entryWire } from '../wire/index.js';
 import { Alarms } from './alarms.js';
 import { bootstrapNew } from './bootstrap.js';
@@ -20,7 +21,6 @@ import { joinExisting } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
 import { loadTables } from './tables.js';
-import { ETCD_VERSION, MIN_CLUSTER_VERSION } from './versions.js';
 
 type OpenCallback = (err: Error | null, member: Member | null) => void;
 

@@ -1,9 +1,9 @@
 import type { Raft } from '../raft/index.js';
 import type { Backend } from '../storage/backend/index.js';
+import { ETCD_VERSION, STORAGE_VERSION } from '../util/versions.js';
 import type { Alarms } from './alarms.js';
 import { AlarmType } from './alarms.js';
 import type { StatusInfo } from './api.js';
-import { ETCD_VERSION, STORAGE_VERSION } from './versions.js';
 
 /** A member's own view of itself (semantics 7, Status). @param quota bytes; Infinity: none, which is told as 0 */
 export function memberStatus(raft: Raft, backend: Backend, alarms: Alarms, quota: number): StatusInfo {

@@ -179,7 +179,11 @@ export interface KvSnapshot {
 /** A stream network: TCP, or TLS. */
 export interface Net {
   /** Address is `host:port`; port 0 picks a free one. */
-  listen(address: string, onConn: (conn: Conn) => void, cb: (err: Error | null, listener: NetListener | null) => void): void;
+  listen(
+    address: string,
+    onConn: (conn: Conn) => void,
+    cb: (err: Error | null, listener: NetListener | null) => void,
+  ): void;
   /** The connection's `onOpen` or `onClose` is called later. */
   dial(address: string): Conn;
 }
