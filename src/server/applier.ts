@@ -112,7 +112,7 @@ export class Applier {
       }
       case InternalKind.LEASE_REVOKE: {
         const revoked = lessor.revoke(LeaseRevokeRequest.decode(body).id, (keys) => mvcc.deleteKeys(keys));
-        return typeof revoked === 'string' ? leaseRefusal(revoked) : undefined;
+        return revoked === 'revoked' ? undefined : leaseRefusal(revoked);
       }
       case InternalKind.ALARM:
         return this.#alarm(body);
