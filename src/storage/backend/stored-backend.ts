@@ -2,35 +2,24 @@ import { assert, assertSafe } from '../../util/assert.js';
 import type { Disk, Env, KvBatch, KvStore, TimerHandle, Timers } from '../../util/env.js';
 import type { Logger } from '../../util/log.js';
 import type { Backend, BackendCursor, BackendPin } from './backend.js';
+import { BatchFill } from './batch-fill.js';
 import { Bucket } from './bucket.js';
 import type { Counters } from './counters.js';
-import {
-  be64,
-  CONF_STATE,
-  CONSISTENT_INDEX,
-  INDEX_ROWS,
-  INDEX_ROWS_BYTES,
-  NOWHERE_GTE,
-  NOWHERE_LT,
-  putCounters,
-  TERM,
-} from './counters.js';
+import { be64, CONF_STATE, CONSISTENT_INDEX, NOWHERE_GTE, NOWHERE_LT, putCounters, TERM } from './counters.js';
 import { MergeCursor } from './cursor.js';
 import { BackendError } from './errors.js';
 import type { Owner } from './keel-file.js';
 import { checkOwner, writeKeelFile } from './keel-file.js';
-import type { LayerRow } from './layer.js';
-import { Layer, mergeRuns } from './layer.js';
 import type { Loaded } from './load.js';
 import { loadStore } from './load.js';
 import type { BackendOptions } from './options.js';
 import { MUTANTS } from './options.js';
-import { CRC_BYTES, RowWriter, rowBytes, rowKey, unsealed } from './row.js';
+import { Overlay } from './overlay.js';
+import { Reclaimer } from './reclaimer.js';
+import { CRC_BYTES, rowKey, unsealed } from './row.js';
+import { Sizes } from './sizes.js';
 
 type Done = (err: BackendError | null) => void;
-
-/** Batches that pass this size are cut into further turns. */
-const SLICE_BYTES = 1 << 20;
 
 /**
  * The backend over a KvStore.
@@ -52,7 +41,6 @@ export class StoredBackend implements Backend {
   readonly #log: Logger;
   readonly #dir: string;
   readonly #options: BackendOptions;
-  readonly #writer = new RowWriter();
 
   #store: KvStore;
   #storeName: string;
@@ -60,8 +48,9 @@ export class StoredBackend implements Backend {
   #storeNumber: number;
   #owner: Owner | undefined;
 
-  #active = new Layer();
-  #flushing: Layer | null = null;
+  readonly #overlay = new Overlay();
+  readonly #reclaimer: Reclaimer;
+  readonly #fill: BatchFill;
   /** Writes since the last setApplied. */
   #open = 0;
   /** Something is closed in the active layer, or the index moved, since the last freeze. */
@@ -71,9 +60,7 @@ export class StoredBackend implements Backend {
   #index: number;
   #term: number;
   #confState: Buffer | undefined;
-  #sizeInUse: number;
-  #size: number;
-  #rowCount: number;
+  #sizes: Sizes;
 
   /** What the store holds. */
   #flushed: Counters;
@@ -88,9 +75,6 @@ export class StoredBackend implements Backend {
   #flightWaiters: Done[] = [];
   #nextWaiters: Done[] = [];
   #quietWaiters: (() => void)[] = [];
-
-  #reclaiming = false;
-  #reclaimNext: { gte: Buffer; lt: Buffer } | null = null;
 
   #failed: BackendError | null = null;
   #swapping = false;
@@ -117,9 +101,9 @@ export class StoredBackend implements Backend {
     this.#index = c.index;
     this.#term = c.term;
     this.#confState = loaded.confState;
-    this.#sizeInUse = c.sizeInUse;
-    this.#size = c.size;
-    this.#rowCount = c.rowCount;
+    this.#sizes = new Sizes(c);
+    this.#reclaimer = new Reclaimer(this.#log);
+    this.#fill = new BatchFill(env.timers, options.sliceRows);
   }
 
   get appliedIndex(): number {
@@ -138,16 +122,16 @@ export class StoredBackend implements Backend {
     return this.#confState;
   }
   get sizeInUse(): number {
-    return this.#sizeInUse;
+    return this.#sizes.inUse;
   }
   get size(): number {
-    return this.#size;
+    return this.#sizes.total;
   }
   get rowCount(): number {
-    return this.#rowCount;
+    return this.#sizes.rowCount;
   }
   get overlayBytes(): number {
-    return this.#active.bytes + (this.#flushing === null ? 0 : this.#flushing.bytes);
+    return this.#overlay.bytes;
   }
   get full(): boolean {
     return this.#full;
@@ -172,56 +156,39 @@ export class StoredBackend implements Backend {
     this.#mustTakeWrites();
     assert(key.length > 0, 'an empty key');
     const id = key.latin1Slice(0, key.length);
-    const row = this.#inMemory(bucket, id);
+    const row = this.#overlay.find(bucket, id);
     let old = -1;
     if (row !== undefined) old = row.value === null ? -1 : row.value.length;
     else if (!fresh) old = this.#storedBytes(bucket, key);
     else if (this.#options.paranoid)
       assert(this.#storedBytes(bucket, key) < 0, () => `not fresh: ${key.toString('hex')}`);
-    this.#count(key.length, old, value.length);
+    this.#sizes.row(key.length, old, value.length);
     this.#write(bucket, id, key, value);
   }
 
   del(bucket: Bucket, key: Buffer, valueBytes = -1): void {
     this.#mustTakeWrites();
     const id = key.latin1Slice(0, key.length);
-    const row = this.#inMemory(bucket, id);
+    const row = this.#overlay.find(bucket, id);
     let old = valueBytes;
     if (row !== undefined) old = row.value === null ? -1 : row.value.length;
     else if (valueBytes < 0) old = this.#storedBytes(bucket, key);
     else if (this.#options.paranoid)
       assert(this.#storedBytes(bucket, key) === old, () => `size of ${key.toString('hex')}`);
     if (old < 0) return;
-    this.#count(key.length, old, -1);
+    this.#sizes.row(key.length, old, -1);
     this.#write(bucket, id, key, null);
   }
 
   #write(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
-    this.#active.set(bucket, id, key, value);
+    this.#overlay.set(bucket, id, key, value);
     this.#open++;
-    if (!this.#full && this.overlayBytes >= this.#options.overlayBytesMax) this.#full = true;
-  }
-
-  /** A row's value went from `old` bytes to `now` bytes; -1 is no row. */
-  #count(keyBytes: number, old: number, now: number): void {
-    if (old >= 0) {
-      this.#sizeInUse -= rowBytes(keyBytes, old);
-      this.#rowCount--;
-    }
-    if (now >= 0) {
-      this.#sizeInUse += rowBytes(keyBytes, now);
-      this.#rowCount++;
-    }
-    if (this.#sizeInUse > this.#size) this.#size = this.#sizeInUse;
+    if (!this.#full && this.#overlay.bytes >= this.#options.overlayBytesMax) this.#full = true;
   }
 
   #mustTakeWrites(): void {
     assert(this.#closing === null, 'backend: written to after close');
     assert(!this.#swapping, 'backend: written to while a snapshot is swapped in');
-  }
-
-  #inMemory(bucket: number, id: string): LayerRow | undefined {
-    return this.#active.find(bucket, id) ?? this.#flushing?.find(bucket, id);
   }
 
   /** Bytes of the stored value, or -1. */
@@ -240,7 +207,7 @@ export class StoredBackend implements Backend {
   }
 
   get(bucket: Bucket, key: Buffer): Buffer | undefined {
-    const row = this.#inMemory(bucket, key.latin1Slice(0, key.length));
+    const row = this.#overlay.find(bucket, key.latin1Slice(0, key.length));
     if (row !== undefined) return row.value ?? undefined;
     const stored = rowKey(bucket, key);
     const value = this.#read(stored);
@@ -248,7 +215,7 @@ export class StoredBackend implements Backend {
   }
 
   peek(bucket: Bucket, key: Buffer): Buffer | null | undefined {
-    return this.#inMemory(bucket, key.latin1Slice(0, key.length))?.value;
+    return this.#overlay.find(bucket, key.latin1Slice(0, key.length))?.value;
   }
 
   getMany(
@@ -261,7 +228,7 @@ export class StoredBackend implements Backend {
     const at: number[] = [];
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
-      const row = this.#inMemory(bucket, key.latin1Slice(0, key.length));
+      const row = this.#overlay.find(bucket, key.latin1Slice(0, key.length));
       if (row !== undefined) {
         values[i] = row.value ?? undefined;
       } else {
@@ -295,7 +262,7 @@ export class StoredBackend implements Backend {
     if (this.#closing !== null) throw new BackendError('ERR_CLOSED', 'backend: closed');
     const from = gte.latin1Slice(0, gte.length);
     const to = lt.latin1Slice(0, lt.length);
-    const over = mergeRuns(this.#active.range(bucket, from, to), this.#flushing?.range(bucket, from, to) ?? []);
+    const over = this.#overlay.range(bucket, from, to);
     const stored = this.#store.scan({ gte: rowKey(bucket, gte), lt: rowKey(bucket, lt) });
     return new MergeCursor(stored, over, this.#timers, this.#options.mutants.has(MUTANTS.deletionForgotten));
   }
@@ -313,19 +280,14 @@ export class StoredBackend implements Backend {
       () => `applied ${index}/${term} after ${this.#index}/${this.#term}`,
     );
     if (this.#open === 0 && index === this.#index) return;
-    if (this.#index === 0 && index > 0) {
-      // From now on consistent_index and term are rows.
-      this.#sizeInUse += INDEX_ROWS_BYTES;
-      this.#rowCount += INDEX_ROWS;
-      if (this.#sizeInUse > this.#size) this.#size = this.#sizeInUse;
-    }
+    if (this.#index === 0 && index > 0) this.#sizes.indexRows();
     this.#index = index;
     this.#term = term;
     this.#open = 0;
     this.#dirty = true;
-    if (this.#active.bytes >= this.#options.flushBytes) this.#flushWanted = true;
+    if (this.#overlay.activeBytes >= this.#options.flushBytes) this.#flushWanted = true;
     if (this.#flushWanted) this.#maybeFlush();
-    else if (this.#timer === null && this.#flushing === null) this.#armTimer();
+    else if (this.#timer === null && !this.#overlay.flushing) this.#armTimer();
   }
 
   endLocal(): void {
@@ -351,13 +313,13 @@ export class StoredBackend implements Backend {
       this.#flushWanted = true;
       this.#maybeFlush();
     } else if (cb !== undefined) {
-      if (this.#flushing !== null) this.#flightWaiters.push(cb);
+      if (this.#overlay.flushing) this.#flightWaiters.push(cb);
       else this.#timers.defer(() => cb(null));
     }
   }
 
   #maybeFlush(): void {
-    if (this.#flushing !== null || this.#open > 0 || !this.#dirty || this.#swapping || this.#failed !== null) return;
+    if (this.#overlay.flushing || this.#open > 0 || !this.#dirty || this.#swapping || this.#failed !== null) return;
     this.#flushWanted = false;
     this.#dirty = false;
     if (this.#timer !== null) this.#timers.clear(this.#timer);
@@ -365,8 +327,7 @@ export class StoredBackend implements Backend {
     const { mayFlush } = this.#options;
     assert(mayFlush === undefined || mayFlush(this.#index), () => `index ${this.#index} is not in the WAL yet`);
 
-    this.#flushing = this.#active;
-    this.#active = new Layer();
+    const layer = this.#overlay.freeze();
     this.#flightWaiters = this.#nextWaiters;
     this.#nextWaiters = [];
     const flush = this.#flushed.flush + 1;
@@ -376,40 +337,17 @@ export class StoredBackend implements Backend {
       window: Math.max(this.#flushed.window, this.#provenFlush + 1),
       index: this.#index,
       term: this.#term,
-      sizeInUse: this.#sizeInUse,
-      size: this.#size,
-      rowCount: this.#rowCount,
+      sizeInUse: this.#sizes.inUse,
+      size: this.#sizes.total,
+      rowCount: this.#sizes.rowCount,
     };
     // Readable like other rows while the batch is on its way.
     if (this.#index > 0) {
-      this.#flushing.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
-      this.#flushing.set(Bucket.meta, 'term', TERM, be64(counters.term));
+      layer.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
+      layer.set(Bucket.meta, 'term', TERM, be64(counters.term));
     }
     const batch = this.#store.newBatch();
-    this.#fill(batch, this.#flushing.rows(), () => this.#writeFlush(batch, counters, this.#confState));
-  }
-
-  /** Hands rows to the batch in slices, so that a large flush does not hold up the loop. */
-  #fill(batch: KvBatch, rows: Iterator<LayerRow, void>, done: () => void): void {
-    const writer = this.#writer;
-    let bytes = 0;
-    for (let n = 0; n < this.#options.sliceRows && bytes < SLICE_BYTES; n++) {
-      const next = rows.next();
-      if (next.done) {
-        done();
-        return;
-      }
-      const { bucket, key, value } = next.value;
-      if (value === null) {
-        writer.setKey(bucket, key);
-        batch.del(writer.key);
-      } else {
-        writer.set(bucket, key, value);
-        batch.put(writer.key, writer.value);
-        bytes += value.length;
-      }
-    }
-    this.#timers.defer(() => this.#fill(batch, rows, done));
+    this.#fill.fill(batch, layer.rows(), () => this.#writeFlush(batch, counters, this.#confState));
   }
 
   #writeFlush(batch: KvBatch, counters: Counters, confState: Buffer | undefined): void {
@@ -433,7 +371,7 @@ export class StoredBackend implements Backend {
       this.#fail(BackendError.from(err, `backend: flush ${counters.flush}`), waiters);
       return;
     }
-    this.#flushing = null;
+    this.#overlay.thaw();
     this.#flushed = counters;
     this.#flushedConfState = confState;
     this.#maybeProve();
@@ -446,7 +384,7 @@ export class StoredBackend implements Backend {
       this.#full = false;
       this.onDrain?.();
     }
-    if (this.#flushWanted || this.#active.bytes >= this.#options.flushBytes) this.#flushSoon();
+    if (this.#flushWanted || this.#overlay.activeBytes >= this.#options.flushBytes) this.#flushSoon();
     else if (this.#dirty && this.#timer === null && this.#closing === null) this.#armTimer();
   }
 
@@ -484,36 +422,15 @@ export class StoredBackend implements Backend {
   }
 
   reclaim(bucket: Bucket, gte: Buffer, lt: Buffer): void {
-    this.#reclaim(rowKey(bucket, gte), rowKey(bucket, lt));
-  }
-
-  /** One range at a time: LevelDB has one thread for it, and a queue would only hold up the pool's threads. */
-  #reclaim(gte: Buffer, lt: Buffer): void {
-    if (this.#closing !== null) return;
-    if (this.#reclaiming) {
-      const next = this.#reclaimNext;
-      this.#reclaimNext =
-        next === null
-          ? { gte, lt }
-          : { gte: gte.compare(next.gte) < 0 ? gte : next.gte, lt: lt.compare(next.lt) > 0 ? lt : next.lt };
-      return;
-    }
-    this.#reclaiming = true;
-    this.#store.compactRange(gte, lt, (err) => {
-      this.#reclaiming = false;
-      if (err !== null) this.#log.warn('backend could not reclaim space', { error: err.message });
-      const next = this.#reclaimNext;
-      this.#reclaimNext = null;
-      if (next !== null) this.#reclaim(next.gte, next.lt);
-    });
+    if (this.#closing === null) this.#reclaimer.reclaim(this.#store, rowKey(bucket, gte), rowKey(bucket, lt));
   }
 
   defragment(): void {
     this.#mustTakeWrites();
-    this.#size = this.#sizeInUse;
+    this.#sizes.total = this.#sizes.inUse;
     this.#dirty = true;
-    if (this.#timer === null && this.#flushing === null) this.#armTimer();
-    this.#reclaim(Buffer.from([0]), Buffer.from([0xff]));
+    if (this.#timer === null && !this.#overlay.flushing) this.#armTimer();
+    this.#reclaimer.reclaim(this.#store, Buffer.from([0]), Buffer.from([0xff]));
   }
 
   pin(cb: (err: BackendError | null, pin: BackendPin | null) => void): void {
@@ -542,7 +459,7 @@ export class StoredBackend implements Backend {
   /** Calls `fn` in a later turn, when no flush is under way. */
   #whenQuiet(fn: () => void): void {
     const check = (): void => {
-      if (this.#flushing !== null && this.#failed === null) this.#quietWaiters.push(check);
+      if (this.#overlay.flushing && this.#failed === null) this.#quietWaiters.push(check);
       else fn();
     };
     this.#timers.defer(check);
@@ -601,7 +518,7 @@ export class StoredBackend implements Backend {
     this.#flushedConfState = loaded.confState;
     this.#provenFlush = c.flush;
     if (!this.#options.mutants.has(MUTANTS.staleIndex)) {
-      this.#active = new Layer();
+      this.#overlay.drop();
       this.#dirty = false;
       this.#flushWanted = false;
       if (this.#timer !== null) this.#timers.clear(this.#timer);
@@ -609,9 +526,7 @@ export class StoredBackend implements Backend {
       this.#index = c.index;
       this.#term = c.term;
       this.#confState = loaded.confState;
-      this.#sizeInUse = c.sizeInUse;
-      this.#size = c.size;
-      this.#rowCount = c.rowCount;
+      this.#sizes = new Sizes(c);
     } else {
       this.#dirty = true;
       this.#armTimer();
@@ -622,6 +537,7 @@ export class StoredBackend implements Backend {
       this.#full = false;
       this.#timers.defer(() => this.onDrain?.());
     }
+    this.#reclaimer.leave(oldStore);
     oldStore.close(() => {
       // What stays behind for whatever reason is removed at the next open.
       if (this.#storeName !== oldName) this.#disk.removeTree(`${this.#dir}/${oldName}`);
@@ -645,6 +561,7 @@ export class StoredBackend implements Backend {
     const last = this.#dirty && this.#open === 0 && this.#failed === null && !this.#swapping;
     if (last) this.flush(begin);
     this.#closing = [done];
+    this.#reclaimer.stop();
     if (this.#timer !== null) this.#timers.clear(this.#timer);
     this.#timer = null;
     // A swap under way closes when it is done.
