@@ -52,8 +52,9 @@ function maybeEnterTerm(r: Core, m: Message): boolean {
 
 function answerStale(r: Core, m: Message): void {
   r.trace?.(`ignores ${kindName(m)} from ${name(m.from)}: term ${m.term} < ${r.term}`);
-  if (m.kind === MessageKind.PreVote) {
-    const resp = r.message(MessageKind.PreVoteResp, m.from);
+  if (m.kind === MessageKind.PreVote || m.kind === MessageKind.Vote) {
+    // Or one that asks us, and whom we do not ask since its configuration is not ours yet, never reaches our term.
+    const resp = r.message(m.kind === MessageKind.Vote ? MessageKind.VoteResp : MessageKind.PreVoteResp, m.from);
     resp.reject = true;
     r.send(resp);
   } else if (r.config.checkQuorum && (m.kind === MessageKind.App || m.kind === MessageKind.Heartbeat)) {

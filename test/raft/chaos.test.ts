@@ -1,42 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Rng } from '../../src/util/rng.js';
 import { check } from '../support/fc.js';
 import type { Action, Step } from './support/chaos.js';
-import { Chaos } from './support/chaos.js';
-
-/** How often each thing happens, relative to the others. */
-const CALM: [Action, number][] = [
-  ['deliver', 40],
-  ['deliverAll', 30],
-  ['tick', 4],
-  ['tickAll', 10],
-  ['propose', 8],
-  ['persist', 10],
-  ['persistAll', 15],
-  ['apply', 5],
-  ['applyAll', 8],
-  ['read', 5],
-  ['flush', 1],
-];
-const FAULTS: [Action, number][] = [
-  ['drop', 8],
-  ['duplicate', 6],
-  ['crash', 2],
-  ['compact', 2],
-  ['confChange', 5],
-  ['transfer', 2],
-  ['peerDown', 2],
-  ['unreachable', 2],
-  ['cut', 2],
-  ['amnesia', 1],
-  ['crashAll', 1],
-];
-/** What ends faults again, in every run. */
-const REPAIRS: [Action, number][] = [
-  ['restart', 6],
-  ['heal', 2],
-];
+import { CALM, Chaos, FAULTS, longRun, REPAIRS } from './support/chaos.js';
 
 /** A run has some kinds of faults and not others: all at once hide one another. */
 const faults = fc.subarray(FAULTS, { minLength: 0 });
@@ -104,21 +70,3 @@ describe('chaos', () => {
     if (process.env.KEEL_TEST_VERBOSE) console.log(sum);
   });
 });
-
-interface LongRun {
-  size: number;
-  slowDisks: boolean;
-  seed: number;
-  settings: ConstructorParameters<typeof Chaos>[1];
-  faults: [Action, number][];
-}
-
-function longRun(r: LongRun, steps: number): Chaos {
-  const chaos = new Chaos(r.size, r.settings, r.seed, r.slowDisks);
-  const rng = new Rng(r.seed).split('steps');
-  const table: Action[] = [];
-  for (const [what, weight] of [...CALM, ...REPAIRS, ...r.faults]) for (let i = 0; i < weight; i++) table.push(what);
-  for (let i = 0; i < steps; i++) chaos.do({ what: rng.pick(table), a: rng.below(1000), b: rng.below(1000) });
-  chaos.finish();
-  return chaos;
-}

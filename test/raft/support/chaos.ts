@@ -1,8 +1,10 @@
 import type { NodeId } from '../../../src/raft/index.js';
 import { ConfChange, ConfChangeType } from '../../../src/raft/index.js';
+import { Rng } from '../../../src/util/rng.js';
 import { Cluster } from './cluster.js';
 import { Invariants } from './invariants.js';
 import type { Member, Settings } from './member.js';
+import { historyOf } from './member.js';
 
 /** One thing that happens; `a` and `b` choose among what there is. */
 export interface Step {
@@ -16,6 +18,7 @@ export const ACTIONS = [
   'deliverAll',
   'tick',
   'tickAll',
+  'tickOthers',
   'propose',
   'persist',
   'persistAll',
@@ -33,11 +36,49 @@ export const ACTIONS = [
   'peerDown',
   'unreachable',
   'cut',
+  'partition',
+  'misreport',
   'heal',
   'amnesia',
   'crashAll',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
+
+/** How often each thing happens, relative to the others. */
+export const CALM: [Action, number][] = [
+  ['deliver', 40],
+  ['deliverAll', 30],
+  ['tick', 4],
+  ['tickAll', 10],
+  ['propose', 8],
+  ['persist', 10],
+  ['persistAll', 15],
+  ['apply', 5],
+  ['applyAll', 8],
+  ['read', 5],
+  ['flush', 1],
+];
+export const FAULTS: [Action, number][] = [
+  ['drop', 8],
+  ['duplicate', 6],
+  ['crash', 2],
+  ['compact', 2],
+  ['confChange', 5],
+  ['transfer', 2],
+  ['peerDown', 2],
+  ['unreachable', 2],
+  ['cut', 2],
+  ['partition', 1],
+  ['tickOthers', 4],
+  ['misreport', 1],
+  ['amnesia', 1],
+  ['crashAll', 1],
+];
+/** What ends faults again, in every run. */
+export const REPAIRS: [Action, number][] = [
+  ['restart', 6],
+  ['heal', 2],
+];
 
 const IDS_MAX = 7;
 
@@ -64,6 +105,7 @@ export class Chaos {
       },
     });
     this.#slowDisks = slowDisks;
+    this.cluster.holds = seed % 2 === 0;
     for (const m of this.cluster.members.values()) this.#manual(m);
   }
   readonly #slowDisks: boolean;
@@ -82,7 +124,7 @@ export class Chaos {
         if (packets.length > 0) this.#arrive(step.a % packets.length, true);
         break;
       case 'deliverAll':
-        for (let n = packets.length; n > 0 && this.cluster.packets.length > 0; n--) this.#arrive(0, true);
+        this.#arriveAll();
         break;
       case 'duplicate':
         if (packets.length > 0) this.#arrive(step.a % packets.length, false);
@@ -95,6 +137,9 @@ export class Chaos {
         break;
       case 'tickAll':
         for (const m of all) m.raft?.tick();
+        break;
+      case 'tickOthers':
+        for (const m of all) if (m !== member) m.raft?.tick();
         break;
       case 'propose': {
         const to = this.cluster.leader() ?? member;
@@ -154,6 +199,18 @@ export class Chaos {
       case 'cut':
         this.cluster.cut.add(`${(step.a % all.length) + 1}>${(step.b % all.length) + 1}`);
         break;
+      case 'partition':
+        for (const m of all) {
+          for (const other of all) {
+            if (((step.b >> Number(m.id)) & 1) !== ((step.b >> Number(other.id)) & 1)) {
+              this.cluster.cut.add(`${m.id}>${other.id}`);
+            }
+          }
+        }
+        break;
+      case 'misreport':
+        this.cluster.misreports = step.b % 2 === 0;
+        break;
       case 'heal':
         this.cluster.heal();
         break;
@@ -161,9 +218,21 @@ export class Chaos {
     for (const m of all) m.pump();
   }
 
+  #arriveAll(): void {
+    const { packets } = this.cluster;
+    this.cluster.packets = [];
+    for (const p of packets) {
+      if (this.cluster.holds && this.cluster.isCut(p.message)) this.cluster.packets.push(p);
+      else {
+        this.cluster.arrive(p);
+        this.cluster.members.get(p.message.to)?.pump();
+      }
+    }
+  }
+
   #arrive(index: number, remove: boolean): void {
     const p = this.cluster.packets[index];
-    if (p === undefined) return;
+    if (p === undefined || (this.cluster.holds && this.cluster.isCut(p.message))) return;
     if (remove) this.cluster.packets.splice(index, 1);
     // The data of a snapshot is a stream of its own: it comes once.
     else if (p.snapshot !== null) return;
@@ -211,6 +280,8 @@ export class Chaos {
   finish(): void {
     const { cluster } = this;
     cluster.heal();
+    cluster.holds = false;
+    cluster.misreports = false;
     for (const p of cluster.packets) cluster.lost(p);
     cluster.packets = [];
     for (const m of cluster.members.values()) {
@@ -230,7 +301,7 @@ export class Chaos {
       }
       const leader = cluster.leader();
       if (leader === null) continue;
-      if (!leader.machine.history.some((h) => h.endsWith(`:${done}`))) {
+      if (!historyOf(leader.machine).some((h) => h.endsWith(`:${done}`))) {
         leader.up.propose([Buffer.from(done)]);
         continue;
       }
@@ -240,7 +311,8 @@ export class Chaos {
       if (late.length === 0) break;
     }
     if (ticks === 200) throw new Error(`I15: no agreement after 200 ticks: ${this.describe()}`);
-    const final = cluster.leader()?.machine.history ?? [];
+    const leader = cluster.leader();
+    const final = leader === null ? [] : historyOf(leader.machine);
     for (let i = 0; i < before; i++) {
       const c = this.invariants.committed[i] as { term: number; text: string };
       if (c.text !== '' && final[i] !== c.text)
@@ -263,4 +335,23 @@ export class Chaos {
       })
       .join('');
   }
+}
+
+export interface LongRun {
+  size: number;
+  slowDisks: boolean;
+  seed: number;
+  settings: Settings;
+  faults: [Action, number][];
+}
+
+/** Many steps drawn from the seed, then the end. */
+export function longRun(r: LongRun, steps: number): Chaos {
+  const chaos = new Chaos(r.size, r.settings, r.seed, r.slowDisks);
+  const rng = new Rng(r.seed).split('steps');
+  const table: Action[] = [];
+  for (const [what, weight] of [...CALM, ...REPAIRS, ...r.faults]) for (let i = 0; i < weight; i++) table.push(what);
+  for (let i = 0; i < steps; i++) chaos.do({ what: rng.pick(table), a: rng.below(1000), b: rng.below(1000) });
+  chaos.finish();
+  return chaos;
 }

@@ -25,6 +25,10 @@ export class Cluster {
   packets: Packet[] = [];
   /** `from>to` pairs that are cut. */
   readonly cut = new Set<string>();
+  /** What is sent over a cut waits for the cut to heal, instead of being lost. */
+  holds = false;
+  /** The sender of a snapshot is told that it was not taken, although it was. */
+  misreports = false;
   readonly options: ClusterOptions;
 
   constructor(options: ClusterOptions) {
@@ -48,7 +52,7 @@ export class Cluster {
       {
         send: (from: Member, message: Message, snapshot: Machine | null) => {
           events.send?.(from, message, snapshot);
-          if (this.cut.has(`${message.from}>${message.to}`)) this.lost({ message, snapshot });
+          if (!this.holds && this.isCut(message)) this.lost({ message, snapshot });
           else this.packets.push({ message, snapshot });
         },
         apply: (m: Member, e: Entry) => events.apply?.(m, e),
@@ -71,6 +75,10 @@ export class Cluster {
     return member;
   }
 
+  isCut(m: Message): boolean {
+    return this.cut.size > 0 && this.cut.has(`${m.from}>${m.to}`);
+  }
+
   /** A message will not arrive. Of snapshots the sender is told. */
   lost(p: Packet): void {
     if (p.snapshot === null) return;
@@ -80,12 +88,12 @@ export class Cluster {
   /** Hands a packet to its receiver; the receiver acts when it is pumped. */
   arrive(p: Packet): void {
     const to = this.members.get(p.message.to);
-    if (to?.raft == null || this.cut.has(`${p.message.from}>${p.message.to}`)) {
+    if (to?.raft == null || this.isCut(p.message)) {
       this.lost(p);
       return;
     }
     to.receive(p.message, p.snapshot);
-    if (p.snapshot !== null) this.members.get(p.message.from)?.raft?.reportSnapshot(to.id, true);
+    if (p.snapshot !== null) this.members.get(p.message.from)?.raft?.reportSnapshot(to.id, !this.misreports);
   }
 
   /** Delivers everything, and what comes of it, until nothing moves. */

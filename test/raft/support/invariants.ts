@@ -1,5 +1,5 @@
 import type { Entry, NodeId, Raft, Ready } from '../../../src/raft/index.js';
-import { Role } from '../../../src/raft/index.js';
+import { EntryType, Role } from '../../../src/raft/index.js';
 import type { Machine, Member } from './member.js';
 import { describe } from './member.js';
 
@@ -13,8 +13,10 @@ export class Invariants {
   readonly committed: { term: number; text: string }[] = [];
   /** I14: by index, the configuration after it. */
   readonly #confs = new Map<number, string>();
-  /** I9: by member, the highest index it applied since it started. */
+  /** I7: by context, what was committed when it was asked for. */
   readonly reads = new Map<number, { floor: number; answered: boolean }>();
+  /** By member, since it started: up to where its commit index was compared. */
+  readonly #checked = new WeakMap<Raft, number>();
   readsAnswered = 0;
   snapshotsInstalled = 0;
 
@@ -30,6 +32,7 @@ export class Invariants {
       }
     }
     for (const e of rd.entries) this.#checkEntry(raft, e);
+    if (raft.role === Role.Leader) this.#checkOneChange(member, raft, rd);
     if (rd.snapshot !== null) this.snapshotsInstalled++;
     else this.#checkCommit(member, raft, rd);
   }
@@ -54,17 +57,31 @@ export class Invariants {
     else if (known !== text) throw new Error(`I2: entry ${key} is ${known} and ${text}`);
   }
 
+  /** I14: behind a change that is not committed no other is appended, so that configurations differ by one member. */
+  #checkOneChange(member: Member, raft: Raft, rd: Ready): void {
+    for (const e of rd.entries) {
+      if (e.type === EntryType.NORMAL || e.term !== raft.term) continue;
+      for (let i = raft.commitIndex + 1; i < e.index; i++) {
+        const text = this.#entries.get(`${i}/${raft.termAt(i)}`) ?? '';
+        if (/:(add|remove|learner|update)=/.test(text)) {
+          throw new Error(`I14: ${member.id} appends ${describe(e)} behind ${text}`);
+        }
+      }
+    }
+  }
+
   #checkCommit(member: Member, raft: Raft, rd: Ready): void {
     for (let i = Math.max(raft.firstIndex, this.committed.length + 1); i <= raft.commitIndex; i++) {
       this.committed.push({ term: raft.termAt(i), text: '' });
       if (this.committed.length !== i)
         throw new Error(`I3: ${member.id} commits ${i}, known are ${this.committed.length - 1}`);
     }
-    for (let i = raft.firstIndex; i <= raft.commitIndex; i++) {
+    for (let i = Math.max(raft.firstIndex, (this.#checked.get(raft) ?? 0) + 1); i <= raft.commitIndex; i++) {
       const known = this.committed[i - 1]?.term;
       if (known !== raft.termAt(i))
         throw new Error(`I3: ${member.id} commits ${i} of term ${raft.termAt(i)}, not ${known}`);
     }
+    this.#checked.set(raft, raft.commitIndex);
     for (const e of rd.committedEntries) {
       if (member.disk.entries[e.index - member.disk.offset - 1]?.term !== e.term) {
         throw new Error(`${member.id} is to apply ${e.index}, which is not on its disk`);

@@ -15,8 +15,19 @@ import { Rng } from '../../../src/util/rng.js';
 export interface Machine {
   applied: number;
   confState: ConfState;
-  /** One for each index: `term:data`. */
+  /** One for each index up to `applied`: `term:data`. Later states of the machine may share and lengthen the array. */
   readonly history: readonly string[];
+}
+
+/** `term:data` of what a machine has applied. */
+export function historyOf(m: Machine): readonly string[] {
+  return m.history.slice(0, m.applied);
+}
+
+function extended(m: Machine, text: string): readonly string[] {
+  const history = m.history.length === m.applied ? (m.history as string[]) : m.history.slice(0, m.applied);
+  history.push(text);
+  return history;
 }
 
 /** What survives a crash. */
@@ -204,7 +215,7 @@ export class Member {
       this.machine = {
         applied: e.index,
         confState,
-        history: [...this.machine.history, describe(e)],
+        history: extended(this.machine, describe(e)),
       };
       this.events.apply(this, e);
       this.up.applied(e.index);
@@ -223,7 +234,8 @@ export class Member {
     const { disk } = this;
     const term = this.up.termAt(index);
     this.up.compact(index);
-    if (index <= disk.offset) return;
+    // A snapshot that is being installed may have overtaken the disk.
+    if (index <= disk.offset || term < 0) return;
     disk.entries = disk.entries.slice(index - disk.offset);
     disk.offset = index;
     disk.offsetTerm = term;
