@@ -179,13 +179,18 @@ export function inRange(key: string, from: string, rangeEnd: string): boolean {
   return key >= from && (rangeEnd === '\0' || key < rangeEnd);
 }
 
-/** @returns whether this operation's place in real time is bound: all but serializable reads and lease bookkeeping */
+/**
+ * @returns whether this operation's place in real time is bound: all but serializable reads, and keepalives, whose
+ *   header shows what the member that passed it on to the leader had applied so far
+ */
 export function isLinearizable(op: Op): boolean {
   switch (op.kind) {
     case 'range':
       return !op.serializable;
     case 'txn':
       return !isSerializableTxn(op);
+    case 'keepalive':
+      return false;
     default:
       return true;
   }
