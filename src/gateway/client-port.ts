@@ -97,6 +97,8 @@ export class ClientPort {
       socket.off('readable', look);
       socket.setTimeout(0);
       socket.removeAllListeners('timeout');
+      // An HTTP/2 client that gets its own preface wrong is none, and its first line is no HTTP/1 request either.
+      if (differs && head.toString('latin1', 0, 4) === 'PRI ') return void socket.destroy();
       socket.unshift(head);
       this.#handOn(socket, !differs);
     };

@@ -5,7 +5,7 @@ import type { Site } from './site.js';
 
 /** HTTP/1.1 by node:http, fed with connections by a client port. It never listens itself. */
 export function httpServerOf(site: Site): Server {
-  const server = createServer((incoming, outgoing) => serve(site, incoming, outgoing));
+  const server = createServer({ requireHostHeader: false }, (incoming, outgoing) => serve(site, incoming, outgoing));
   server.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     // Not HTTP at all: there is nobody to answer, as with etcd's multiplexer.
     if (err.code === 'HPE_INVALID_METHOD' || !socket.writable) return void socket.destroy();
@@ -17,6 +17,11 @@ export function httpServerOf(site: Site): Server {
 }
 
 function serve(site: Site, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined) {
+    outgoing.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+    outgoing.end('400 Bad Request: missing required Host header');
+    return;
+  }
   const url = incoming.url ?? '/';
   const mark = url.indexOf('?');
   const request: HttpRequest = {

@@ -26,7 +26,7 @@ export const Code = {
   UNAUTHENTICATED: 16,
 } as const;
 
-export const OK: Status = { code: Code.OK, message: 'OK' };
+export const OK: Status = { code: Code.OK, message: '' };
 
 function etcd(code: number, text: string): Status {
   return { code, message: `etcdserver: ${text}` };
@@ -124,6 +124,9 @@ export function undecodable(reason: string): Status {
 export function undecodableInStream(reason: string): Status {
   return { code: Code.INTERNAL, message: `grpc: failed to unmarshal the received message: ${reason}` };
 }
+
+/** A unary call that was half-closed without a message. */
+export const NO_MESSAGE: Status = { code: Code.UNKNOWN, message: 'EOF' };
 
 export function messageTooLarge(bytes: number, bytesMax: number): Status {
   return {

@@ -1,8 +1,9 @@
 import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { RingBuffer } from '../../util/ring-buffer.js';
+import { EMPTY } from '../../wire/index.js';
 import { StreamCall, UnaryCall } from '../call.js';
 import type { Status } from '../errors.js';
-import { OK } from '../errors.js';
+import { NO_MESSAGE, OK } from '../errors.js';
 import type { StreamRoute, UnaryRoute } from '../route.js';
 import type { Router } from '../router.js';
 
@@ -10,7 +11,6 @@ import type { Router } from '../router.js';
 const PENDING_BYTES_MAX = 256 << 10;
 const PENDING_BYTES_MIN = 64 << 10;
 
-export const EMPTY_BODY = Buffer.alloc(0);
 const nothing = (): void => {};
 
 /** grpc-js's deadline, on Date's clock, as ms on the monotonic one. */
@@ -29,7 +29,7 @@ export function grpcStatus(status: Status): GrpcStatus {
 
 /** A unary call of grpc-js, driven on its own interface: a message in, a message and a status out. */
 export class GrpcJsUnary extends UnaryCall {
-  request: Buffer = EMPTY_BODY;
+  request: Buffer = EMPTY;
   readonly deadline: number;
   readonly #call: ServerInterceptingCallInterface;
   readonly #router: Router;
@@ -78,7 +78,7 @@ export class GrpcJsUnary extends UnaryCall {
 
   /** Without a message. */
   onReceiveHalfClose(): void {
-    if (this.#state === 'waiting') this.onReceiveMessage(EMPTY_BODY);
+    if (this.#state === 'waiting') this.refuse(NO_MESSAGE);
   }
 
   onCancel(): void {
