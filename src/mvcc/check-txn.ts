@@ -95,9 +95,12 @@ function touchedBy(ops: readonly RequestOp[]): Touched | null {
   return { puts, dels };
 }
 
-/** An empty or inverted interval, and so also an open one (end `\0`), stands for its first key alone, as in etcd. */
-function interval(key: string, end: string): Interval {
-  return end > key ? { key, end } : { key, end: `${key}\0` };
+/**
+ * As etcd compares the two ends, an open interval (end `\0`) is an inverted one, and those hold nothing: a delete
+ * from-key and a put of one of its keys are let pass.
+ */
+function interval(key: string, rangeEnd: string): Interval {
+  return { key, end: rangeEnd === '' ? `${key}\0` : rangeEnd };
 }
 
 function covers(dels: readonly Interval[], key: string): boolean {
