@@ -13,6 +13,7 @@ import type {
   KvStore,
   KvStores,
 } from '../util/env.js';
+import { middleKey } from './middle-key.js';
 
 /** Sizes in bytes; the defaults follow a member with some millions of keys. */
 export interface LevelOptions {
@@ -25,6 +26,8 @@ export interface LevelOptions {
   readonly blockSize: number;
   /** How much one `next` of a scan may carry between threads. */
   readonly scanBytesMax: number;
+  /** Ranges are compacted in pieces of about this size: a close waits for one piece only. */
+  readonly compactBytesMax: number;
 }
 
 export const LEVEL_DEFAULTS: LevelOptions = {
@@ -33,7 +36,11 @@ export const LEVEL_DEFAULTS: LevelOptions = {
   maxFileSize: 16 << 20,
   blockSize: 16 << 10,
   scanBytesMax: 4 << 20,
+  compactBytesMax: 32 << 20,
 };
+
+/** A row larger than a piece would be halved for ever. */
+const HALVINGS_MAX = 60;
 
 type Level = ClassicLevel<Buffer, Buffer>;
 
@@ -71,7 +78,7 @@ export class LevelStores implements KvStores {
       const fd = await new Promise<number>((resolve, reject) =>
         openFd(dir, 'r', (err, n) => (err === null ? resolve(n) : reject(err))),
       );
-      const store = new LevelStore(db, fd, o.scanBytesMax);
+      const store = new LevelStore(db, fd, o);
       // A new store's own name is in the parent folder; the names in `dir` are made durable with each synced batch.
       if (create) await fsyncDir(dirname(dir));
       await new Promise<void>((resolve, reject) => fsync(fd, (err) => (err === null ? resolve() : reject(err))));
@@ -87,16 +94,16 @@ class LevelStore implements KvStore {
   readonly #db: Level;
   /** The store's folder, open for fsync. */
   readonly #dirFd: number;
-  readonly #scanBytesMax: number;
+  readonly #options: LevelOptions;
   readonly #key = Object.freeze({ keyEncoding: 'buffer', valueEncoding: 'buffer' } as const);
   #closing = false;
   #children = 0;
   #closeNow: (() => void) | null = null;
 
-  constructor(db: Level, dirFd: number, scanBytesMax: number) {
+  constructor(db: Level, dirFd: number, options: LevelOptions) {
     this.#db = db;
     this.#dirFd = dirFd;
-    this.#scanBytesMax = scanBytesMax;
+    this.#options = options;
   }
 
   getSync(key: Buffer): Buffer | undefined {
@@ -162,7 +169,7 @@ class LevelStore implements KvStore {
       valueEncoding: 'buffer',
       // A scan passes by once; it must not push out what point reads use.
       fillCache: false,
-      highWaterMarkBytes: this.#scanBytesMax,
+      highWaterMarkBytes: this.#options.scanBytesMax,
       ...more,
     });
     this.#children++;
@@ -186,10 +193,30 @@ class LevelStore implements KvStore {
   }
 
   compactRange(gte: Buffer, lt: Buffer, cb: IoCallback): void {
-    this.#db.compactRange(gte, lt, this.#key).then(
-      () => later(() => cb(null)),
-      (err: unknown) => later(() => cb(ioError(err, 'compact'))),
+    this.#children++;
+    this.#compact(gte, lt).then(
+      () => later(() => this.#compacted(null, cb)),
+      (err: unknown) => later(() => this.#compacted(ioError(err, 'compact'), cb)),
     );
+  }
+
+  #compacted(err: Error | null, cb: IoCallback): void {
+    this.#childClosed();
+    cb(err);
+  }
+
+  /** LevelDB cannot be stopped within a call, and some gigabytes take a minute. */
+  async #compact(gte: Buffer, lt: Buffer): Promise<void> {
+    const pieces: [gte: Buffer, lt: Buffer, depth: number][] = [[gte, lt, 0]];
+    for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
+      if (this.#closing) throw Object.assign(new Error('the store is closing'), { code: 'ERR_CLOSED' });
+      const [from, to, depth] = piece;
+      const mid = depth < HALVINGS_MAX ? middleKey(from, to) : null;
+      const bytes = mid === null ? 0 : await this.#db.approximateSize(from, to, this.#key);
+      if (mid !== null && bytes > this.#options.compactBytesMax)
+        pieces.push([mid, to, depth + 1], [from, mid, depth + 1]);
+      else await this.#db.compactRange(from, to, this.#key);
+    }
   }
 
   /** classic-level would close open iterators under their readers; a pinned reader is to finish first. */
@@ -243,7 +270,7 @@ function ioError(err: unknown, doing: string): IoError {
   else if (code === 'LEVEL_CORRUPTION' || /^Corruption: /.test(message)) code = 'ERR_CORRUPT';
   else if (/does not exist \(create_if_missing is false\)/.test(message)) code = 'ERR_MISSING';
   else if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') code = 'ERR_CLOSED';
-  else if (!/^E[A-Z]+$/.test(code)) code = TEXTS.find(([text]) => message.includes(text))?.[1] ?? 'EIO';
+  else if (!/^(E[A-Z]+|ERR_[A-Z]+)$/.test(code)) code = TEXTS.find(([text]) => message.includes(text))?.[1] ?? 'EIO';
   const text = code === 'ERR_LOCKED' ? `another process has it open (${message})` : message;
   return Object.assign(new Error(`${doing}: ${text}`, { cause: err }), { code });
 }

@@ -110,3 +110,44 @@ test('errors have the code of what happened', async () => {
   expect(await code(open(`${dir}/db2`))).toMatch(/^(ENOENT|ERR_CORRUPT)$/);
   expect(existsSync(`${dir}/db2/CURRENT`)).toBe(true);
 });
+
+test('a range is compacted in pieces, and what was deleted in it gives its space back', async () => {
+  const small = new LevelStores({ writeBufferSize: 1 << 20, maxFileSize: 1 << 20, compactBytesMax: 500_000 });
+  const store = await wait<KvStore>((cb) => small.open(`${dir}/db`, { create: true }, cb));
+  opened.push(store);
+  const size = (): number =>
+    readdirSync(`${dir}/db`).reduce((sum, name) => sum + statSync(`${dir}/db/${name}`).size, 0);
+  const key = (i: number): Buffer => b(`k${String(i).padStart(6, '0')}`);
+  for (const fill of [true, false]) {
+    const batch = store.newBatch();
+    for (let i = 0; i < 20_000; i++) {
+      // Not to be compressed away.
+      if (fill)
+        batch.put(
+          key(i),
+          Buffer.from(Array.from({ length: 200 }, (_, n) => (i * 131 + n * n * 7 + (i >> (n % 9))) & 255)),
+        );
+      else if (i % 10 > 0) batch.del(key(i));
+    }
+    await wait((cb) => batch.write({ sync: true }, cb));
+  }
+  await wait((cb) => store.compactRange(Buffer.from([255]), Buffer.from([255, 255]), cb));
+  const before = size();
+  await wait((cb) => store.compactRange(key(0), key(99_999), cb));
+  expect(before).toBeGreaterThan(1_500_000);
+  expect(size()).toBeLessThan(before / 3);
+  expect(store.getSync(key(10))?.length).toBe(200);
+  expect(store.getSync(key(11))).toBeUndefined();
+});
+
+test('close stops a compaction between two pieces', async () => {
+  const small = new LevelStores({ writeBufferSize: 1 << 20, maxFileSize: 1 << 20, compactBytesMax: 1 });
+  const store = await wait<KvStore>((cb) => small.open(`${dir}/db`, { create: true }, cb));
+  const rows: Record<string, string> = {};
+  for (let i = 0; i < 3000; i++) rows[`k${100_000 + i}`] = `${i}`.repeat(100);
+  await put(store, rows);
+  await wait((cb) => store.compactRange(Buffer.from([255]), Buffer.from([255, 255]), cb));
+  const compacted = code(wait((cb) => store.compactRange(b('k'), b('l'), cb)));
+  await wait((cb) => store.close(cb));
+  expect(await compacted).toBe('ERR_CLOSED');
+});

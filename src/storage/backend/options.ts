@@ -21,18 +21,18 @@ export interface BackendOptions {
   readonly mutants: ReadonlySet<string>;
 }
 
-/** The mutants of this room, by their row in the museum of bugs (reliability, part 1). */
+/** The mutants of this room, rows 19, 21, 32 and 34 of reliability, part 1. */
 export const MUTANTS = {
-  /** The applied index is durable before its data: two batches instead of one. */
-  indexAhead: 'museum-19-index-ahead-of-data',
-  /** A snapshot's applied index is overwritten by the older one that the member had before it. */
-  staleIndex: 'museum-21-snapshot-index-overwritten',
-  /** Flushes without fsync: LevelDB may lose one log and keep the next. */
-  unsyncedFlush: 'museum-32-unsynced-flush',
-  /** ... and nobody looks for the hole at the next open. */
-  holeIgnored: 'museum-32-hole-ignored',
-  /** A row deleted in the overlay is still seen in the store. */
-  deletionForgotten: 'museum-34-overlay-deletion-forgotten',
+  /** Row 19: the applied index is durable before its data: two batches instead of one. */
+  indexAhead: 'backend-index-ahead',
+  /** Row 21: a snapshot's applied index is overwritten by the older one that the member had before it. */
+  staleIndex: 'backend-stale-index',
+  /** Row 32: flushes without fsync: LevelDB may lose one log and keep the next. */
+  unsyncedFlush: 'backend-unsynced-flush',
+  /** Row 32: ... and nobody looks for the hole at the next open. */
+  holeIgnored: 'backend-hole-ignored',
+  /** Row 34: a row deleted in the overlay is still seen in the store. */
+  deletionForgotten: 'backend-deletion-forgotten',
 } as const;
 
 export function backendOptions(options: Partial<BackendOptions> = {}): BackendOptions {
