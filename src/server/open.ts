@@ -181,6 +181,14 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
   };
   loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
     if (tablesError !== null) return cb(tablesError, null);
+    const known = membership.get(log.metadata.nodeId)?.name ?? '';
+    if (known !== '' && known !== config.name) {
+      const owner = `${hex(log.metadata.nodeId)} of cluster ${hex(log.metadata.clusterId)}`;
+      return cb(
+        new ConfigError(`${config.dataDir} belongs to member "${known}" (${owner}), not "${config.name}"`),
+        null,
+      );
+    }
     const options = {
       leases: lessor,
       valueCacheBytes: tuning.valueCacheBytes,

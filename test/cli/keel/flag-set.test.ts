@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { parseDuration, parseFlags } from '../../../src/cli/keel/flag-set.js';
+import { serverConfig } from '../../../src/cli/keel/server-config.js';
+import { serverFlags, serverUsage } from '../../../src/cli/keel/server-flags.js';
+
+function parse(args: string[], env: Record<string, string> = {}) {
+  return parseFlags(serverFlags, args, env, ['ETCD', 'KEEL']);
+}
+
+describe('flags are read as Go reads them', () => {
+  test.each([[['-name', 'a']], [['--name', 'a']], [['--name=a']], [['-name=a']]])('%j', (args) => {
+    expect(parse(args).values.get('name')).toBe('a');
+  });
+
+  test('a boolean takes its value behind = alone', () => {
+    expect(parse(['--pre-vote']).values.get('pre-vote')).toBe(true);
+    expect(parse(['--pre-vote=false']).values.get('pre-vote')).toBe(false);
+    expect(() => parse(['--pre-vote', 'false'])).toThrow('"false" is not a valid flag');
+  });
+
+  test.each([
+    [['--nope'], 'flag provided but not defined: -nope'],
+    [['--name'], 'flag needs an argument: -name'],
+    [['--heartbeat-interval', 'x'], 'invalid value "x" for flag -heartbeat-interval: parse error'],
+    [['--pre-vote=maybe'], 'invalid value "maybe" for flag -pre-vote: parse error'],
+    [['stray'], '"stray" is not a valid flag'],
+    [['--listen-peer-urls', 'ftp://h:1'], 'URL scheme must be http, https, unix, or unixs: ftp://h:1'],
+    [['--listen-peer-urls', 'http://h'], 'URL address does not have the form "host:port": http://h'],
+    [['--listen-peer-urls', 'http://h:1/x'], 'URL must not contain a path: http://h:1/x'],
+    [['--listen-peer-urls', 'http://h:99999'], 'URL address does not have the form "host:port"'],
+  ])('%j is refused', (args, text) => {
+    expect(() => parse(args)).toThrow(text);
+  });
+
+  test('variables fill in what the line does not give, and must not contradict it', () => {
+    expect(parse([], { ETCD_NAME: 'e' }).values.get('name')).toBe('e');
+    expect(parse([], { KEEL_SNAPSHOT_COUNT: '7' }).values.get('snapshot-count')).toBe(7);
+    expect(parse([], { ETCD_NAME: '' }).given.has('name')).toBe(false);
+    expect(() => parse(['--name=a'], { ETCD_NAME: 'e' })).toThrow(
+      /shadowed by corresponding command-line flag.*ETCD_NAME/,
+    );
+    expect(parse([], { ETCD_NOPE: '1' }).warnings).toEqual(['unrecognized environment variable ETCD_NOPE=1']);
+    expect(() => parse([], { ETCD_HEARTBEAT_INTERVAL: 'x' })).toThrow(/ETCD_HEARTBEAT_INTERVAL/);
+  });
+
+  test.each([
+    ['0', 0],
+    ['10ms', 10],
+    ['1h30m', 5_400_000],
+    ['1.5s', 1500],
+    ['10', null],
+    ['x', null],
+    ['', null],
+  ])('duration %j', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+});
+
+describe('the configuration of a member', () => {
+  const config = (args: string[]) => serverConfig(parse(args));
+
+  test("etcd's defaults", () => {
+    const { member, listenClientUrls } = config([]);
+    expect(member.dataDir).toBe('default.etcd');
+    expect(member.initialCluster).toEqual([{ name: 'default', peerUrls: ['http://localhost:2380'] }]);
+    expect(listenClientUrls).toEqual(['http://localhost:2379']);
+  });
+
+  test('a cluster of names and urls, one name with two urls', () => {
+    const { member } = config(['--initial-cluster=a=http://h:1,b=http://h:2,a=http://h:3', '--name=a']);
+    expect(member.initialCluster).toEqual([
+      { name: 'a', peerUrls: ['http://h:1', 'http://h:3'] },
+      { name: 'b', peerUrls: ['http://h:2'] },
+    ]);
+  });
+
+  test.each([
+    [
+      ['--listen-client-urls=http://127.0.0.1:1'],
+      '--advertise-client-urls is required when --listen-client-urls is set explicitly',
+    ],
+    [['--listen-peer-urls=http://example.com:1'], 'expected IP in URL for binding (http://example.com:1)'],
+    [['--listen-peer-urls=https://127.0.0.1:1'], 'TLS is not built yet'],
+    [['--initial-cluster-state=old'], 'invalid value "old" for flag -initial-cluster-state'],
+    [['--auto-compaction-mode=x'], 'unknown auto-compaction-mode "x"'],
+    [['--auto-compaction-mode=revision', '--auto-compaction-retention=1h'], '"1h" is no number'],
+    [['--log-level=loud'], 'must be one of debug, info'],
+    [['--initial-cluster=a'], 'invalid element "a": want name=url'],
+  ])('%j is refused', (args, text) => {
+    expect(() => config(args)).toThrow(text);
+  });
+
+  test('compaction by time in hours or a duration, by revision in numbers', () => {
+    expect(config(['--auto-compaction-retention=2']).member.autoCompactionRetention).toBe(7_200_000);
+    expect(config(['--auto-compaction-retention=5m']).member.autoCompactionRetention).toBe(300_000);
+    const byRevision = config(['--auto-compaction-mode=revision', '--auto-compaction-retention=1000']).member;
+    expect(byRevision.autoCompactionRetention).toBe(1000);
+  });
+
+  test('the usage names every flag', () => {
+    const usage = serverUsage();
+    for (const flag of serverFlags) expect(usage).toContain(`--${flag.name} '`);
+  });
+});
