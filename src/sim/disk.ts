@@ -27,7 +27,7 @@ const POWER_CUTS: readonly PowerCut[] = ['none', 'prefix', 'sectors'];
  * drawn from the rng; after it, what is read is exactly what survived, and files opened before are dead.
  */
 export class SimDisk implements Disk {
-  readonly options: SimDiskOptions;
+  #options: SimDiskOptions;
   readonly #rng: Rng;
   readonly #root = new SimDir();
   #queue: SimDiskQueue;
@@ -39,7 +39,7 @@ export class SimDisk implements Disk {
   constructor(deps: SimDiskDeps) {
     this.#rng = deps.rng;
     this.#schedule = deps.schedule;
-    this.options = { ...diskDefaults, ...deps.options };
+    this.#options = { ...diskDefaults, ...deps.options };
     this.#queue = this.#makeQueue();
   }
 
@@ -58,9 +58,23 @@ export class SimDisk implements Disk {
     SimDir.powerCut(this.#root, pick, this.#rng, sectorBytes);
   }
 
+  get options(): SimDiskOptions {
+    return this.#options;
+  }
+
+  /** Changes what goes wrong by chance, and how fast and big the disk is, from now on: a run that heals turns it off. */
+  configure(options: Partial<SimDiskOptions>): void {
+    this.#options = { ...this.#options, ...options };
+  }
+
   /** Sets a fault for the next operation of its kind on a file that `path` accepts. */
   inject(fault: SetFault): void {
     this.#faults.push(fault);
+  }
+
+  /** Takes back what was set and has not happened. */
+  clearFaults(): void {
+    this.#faults = [];
   }
 
   /** Flips one bit at rest. */
@@ -115,7 +129,7 @@ export class SimDisk implements Disk {
 
   read(path: string, offset: number, length: number): Buffer {
     const inode = this.#inode(path);
-    if (this.chance(this.options.readErrorPpm) || this.takeFault('read-error', path) !== null) {
+    if (this.chance(this.#options.readErrorPpm) || this.takeFault('read-error', path) !== null) {
       this.stats.faults++;
       throw ioError('EIO', 'read', path);
     }
@@ -171,7 +185,7 @@ export class SimDisk implements Disk {
   }
 
   free(_dir: string): number {
-    return Math.max(0, this.options.capacityBytes - this.#allocated(this.#root));
+    return Math.max(0, this.#options.capacityBytes - this.#allocated(this.#root));
   }
 
   /** @internal True in `ppm` of a million cases. */
@@ -199,7 +213,7 @@ export class SimDisk implements Disk {
   /** @internal @throws IoError EIO */
   syncInode(inode: SimInode, path: string): void {
     this.stats.syncs++;
-    if (this.chance(this.options.syncErrorPpm) || this.takeFault('sync-error', path) !== null) {
+    if (this.chance(this.#options.syncErrorPpm) || this.takeFault('sync-error', path) !== null) {
       this.stats.faults++;
       inode.dropUnsynced();
       throw ioError('EIO', 'fdatasync', path);
@@ -210,15 +224,15 @@ export class SimDisk implements Disk {
   /** @internal How long the next sync takes. */
   syncDelayUs(path: string): number {
     const set = this.takeFault('stall', path);
-    if (set !== null || this.chance(this.options.stallPpm)) {
+    if (set !== null || this.chance(this.#options.stallPpm)) {
       this.stats.faults++;
-      return set?.us ?? this.#rng.between(...this.options.stallUs);
+      return set?.us ?? this.#rng.between(...this.#options.stallUs);
     }
-    return this.#rng.between(...this.options.syncUs);
+    return this.#rng.between(...this.#options.syncUs);
   }
 
   #makeQueue(): SimDiskQueue {
-    return new SimDiskQueue(this.#schedule, () => this.#rng.between(...this.options.startUs));
+    return new SimDiskQueue(this.#schedule, () => this.#rng.between(...this.#options.startUs));
   }
 
   #find(path: string): SimNode | undefined {

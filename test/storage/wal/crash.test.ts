@@ -331,6 +331,39 @@ describe('a failed fsync', () => {
   });
 });
 
+describe('a disk that is full at any point', () => {
+  test('nothing acked is lost, and the log opens again when there is room', () => {
+    for (let pages = 0; pages < 24; pages++) {
+      for (const [i, mode] of MODES.entries()) {
+        const { time, disk } = simDisk(pages * 10 + i, { capacityBytes: pages * 4096 });
+        let acked = 0;
+        try {
+          const wal = Wal.create(disk, DIR, IDENTITY, { segmentBytes: 9000 });
+          for (let n = 1; wal.failed === null; n++) {
+            wal.save(null, [entry(n, 1, 900)], true, (err) => {
+              if (err === null) acked = n;
+            });
+            time.run(n % 4);
+          }
+        } catch (err) {
+          expect((err as { code?: string }).code).toBe('ENOSPC');
+        }
+        disk.crash(mode);
+        disk.configure({ capacityBytes: 2 ** 30 });
+        if (!Wal.exists(disk, DIR)) {
+          expect(acked).toBe(0);
+          Wal.create(disk, DIR, IDENTITY);
+          continue;
+        }
+        const opened = Wal.open(disk, DIR, { index: 0, term: 0 });
+        expect(opened.entries.length).toBeGreaterThanOrEqual(acked);
+        expect(opened.uncertain).toBe(false);
+        expect(saveNow(time, opened.wal, null, [entry(opened.entries.length + 1, 1)])).toBeNull();
+      }
+    }
+  });
+});
+
 describe('the bugs put back are found', () => {
   /** The first seed of `seeds` in which a random walk breaks, or -1. */
   function firstBroken(seeds: number, mutant: string, faults: Partial<SimDiskOptions>): number {
