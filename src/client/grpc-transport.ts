@@ -336,17 +336,17 @@ function toStatus(from: { code: number; details: string }): Status {
   return makeStatus(code, details, sent);
 }
 
-/** @returns grpc-js' name of an endpoint, and whether it is spoken to over TLS */
-export function parseEndpoint(endpoint: string): { target: string; secure: boolean } {
+/** @returns grpc-js' name of an endpoint, and whether it is spoken to over TLS; null if it does not say */
+export function parseEndpoint(endpoint: string): { target: string; secure: boolean | null } {
   const match = /^(https?|unixs?):(?:\/\/)?(.*)$/.exec(endpoint);
-  if (match === null) return { target: `dns:${endpoint}`, secure: false };
+  if (match === null) return { target: `dns:${endpoint}`, secure: null };
   const [, scheme, rest] = match as unknown as [string, string, string];
   if (scheme.startsWith('unix')) return { target: `unix:${rest}`, secure: scheme === 'unixs' };
   return { target: `dns:${rest.replace(/\/+$/, '')}`, secure: scheme === 'https' };
 }
 
-function makeCredentials(grpc: Grpc, secure: boolean, tls: TlsOptions | null): ChannelCredentials {
-  if (!secure && tls === null) return grpc.credentials.createInsecure();
+function makeCredentials(grpc: Grpc, secure: boolean | null, tls: TlsOptions | null): ChannelCredentials {
+  if (secure === false || (secure === null && tls === null)) return grpc.credentials.createInsecure();
   return grpc.credentials.createSsl(tls?.ca ?? null, tls?.key ?? null, tls?.cert ?? null, {
     rejectUnauthorized: tls?.insecureSkipVerify !== true,
   });

@@ -1,7 +1,7 @@
 /** The TypeScript client of Keel and of any etcd v3: `import { KeelClient } from 'keel/client'`. */
 export { AuthService, type Permission, type PermissionKind } from './auth.js';
 export { type Bytes, type KeyRange, prefixEnd } from './bytes.js';
-export type { CallOptions } from './caller.js';
+export type { Caller, CallOptions } from './caller.js';
 export { ClusterService, type Member, type MembersResult } from './cluster.js';
 export type { ClientEnv } from './core/env.js';
 export { GrpcCode, type Status } from './core/status.js';

@@ -63,6 +63,8 @@ export class KeelClient {
   readonly cluster: ClusterService;
   readonly maintenance: MaintenanceService;
   readonly auth: AuthService;
+  /** One call by its path and codec, with the client's retries: for what the services above do not offer. */
+  readonly caller: Caller;
   readonly #core: ClientCore;
 
   constructor(options: KeelClientOptions) {
@@ -87,6 +89,7 @@ export class KeelClient {
       progressRequestMs: options.watchProgressIntervalMs ?? 0,
     });
     const caller = new Caller(this.#core, requestTimeoutMs);
+    this.caller = caller;
     this.kv = new KvService(caller);
     this.lease = new LeaseService(caller);
     this.cluster = new ClusterService(caller);

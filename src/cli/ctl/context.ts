@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import type { KeelClientOptions } from '../../client/index.js';
+import { KeelClient, KeelError } from '../../client/index.js';
+import { Exit, Fail } from './fail.js';
+import type { Flags } from './flags.js';
+import type { Io } from './io.js';
+import { makePrinter } from './printers/index.js';
+import type { Printer } from './printers/printer.js';
+
+/** What a command works with. */
+export class Context {
+  readonly flags: Flags;
+  readonly io: Io;
+  /** How many arguments stood before `--`; -1 if there was none. */
+  readonly dash: number;
+  /** Everything on the command line that was not the command's name. */
+  readonly rawArgs: readonly string[];
+  #client: KeelClient | null = null;
+  #printer: Printer | null = null;
+
+  constructor(flags: Flags, io: Io, dash: number, rawArgs: readonly string[]) {
+    this.flags = flags;
+    this.io = io;
+    this.dash = dash;
+    this.rawArgs = rawArgs;
+  }
+
+  get endpoints(): string[] {
+    return this.flags.strings('endpoints');
+  }
+
+  get timeoutMs(): number {
+    return this.flags.duration('command-timeout');
+  }
+
+  /** Connects to nothing yet. @throws Fail */
+  get client(): KeelClient {
+    this.#client ??= new KeelClient(this.#options());
+    return this.#client;
+  }
+
+  get printer(): Printer {
+    this.#printer ??= makePrinter(this.flags.string('write-out'), this.flags.bool('hex'), this.io);
+    return this.#printer;
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
+
+  #options(): KeelClientOptions {
+    const { flags } = this;
+    // An unknown output format is refused before anything is sent.
+    void this.printer;
+    if (flags.string('discovery-srv') !== '') throw new Fail(Exit.BAD_FEATURE, 'discovery by SRV records is not built');
+    const endpoints = this.endpoints;
+    if (endpoints.length === 0) throw new Fail(Exit.ERROR, 'etcdclient: no available endpoints');
+    const auth = credentials(flags);
+    const tls = tlsOptions(flags);
+    return {
+      endpoints,
+      dialTimeoutMs: flags.duration('dial-timeout'),
+      requestTimeoutMs: this.timeoutMs,
+      // grpc-go raises shorter intervals to 10 s.
+      keepaliveTimeMs: Math.max(10_000, flags.duration('keepalive-time')),
+      keepaliveTimeoutMs: flags.duration('keepalive-timeout'),
+      ...(flags.int('max-request-bytes') > 0 ? { maxRequestBytes: flags.int('max-request-bytes') } : {}),
+      ...(auth === null ? {} : { auth }),
+      ...(tls === null ? {} : { tls }),
+    };
+  }
+}
+
+function credentials(flags: Flags): { name: string; password: string } | null {
+  const user = flags.string('user');
+  if (user === '') return null;
+  if (flags.changed('password')) return { name: user, password: flags.string('password') };
+  const at = user.indexOf(':');
+  if (at >= 0) return { name: user.slice(0, at), password: user.slice(at + 1) };
+  throw new Fail(Exit.BAD_ARGS, 'a password is needed: --user name:password or --password');
+}
+
+function tlsOptions(flags: Flags): NonNullable<KeelClientOptions['tls']> | null {
+  const { ca, cert, key } = {
+    ca: file(flags.string('cacert')),
+    cert: file(flags.string('cert')),
+    key: file(flags.string('key')),
+  };
+  const insecureSkipVerify = flags.bool('insecure-skip-tls-verify');
+  if (!ca && !cert && !key && !insecureSkipVerify && flags.bool('insecure-transport')) return null;
+  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), insecureSkipVerify };
+}
+
+function file(path: string): Buffer | null {
+  if (path === '') return null;
+  try {
+    return readFileSync(path);
+  } catch (err) {
+    throw new Fail(Exit.BAD_ARGS, `open ${path}: ${(err as Error).message}`);
+  }
+}
+
+const GRPC_NAMES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+];
+
+/** An error of the client in etcdctl's words: etcd's own text bare, anything else as a gRPC status. */
+export function errorText(err: unknown): string {
+  if (!(err instanceof KeelError)) return err instanceof Error ? err.message : String(err);
+  if (/^(etcdserver|mvcc|auth|election|mutex): /.test(err.message) || err.message === 'context deadline exceeded') {
+    return err.message;
+  }
+  return `rpc error: code = ${GRPC_NAMES[err.grpcCode] ?? 'Unknown'} desc = ${err.message}`;
+}
+
+/** Runs a call; its failure ends the command with `exitCode`. */
+export async function orFail<T>(promise: Promise<T>, exitCode: number = Exit.ERROR): Promise<T> {
+  try {
+    return await promise;
+  } catch (err) {
+    if (err instanceof Fail) throw err;
+    if (err instanceof KeelError) throw new Fail(exitCode, errorText(err));
+    throw err;
+  }
+}

@@ -1,0 +1,48 @@
+import { API_VERSION, PROGRAM, VERSION } from './about.js';
+import type { Command } from './command.js';
+import { DEFRAG, ENDPOINT } from './commands/endpoint.js';
+import { COMPACTION, DEL, GET, PUT } from './commands/kv.js';
+import { LEASE } from './commands/lease.js';
+import { ALARM, MOVE_LEADER, SNAPSHOT } from './commands/maintenance.js';
+import { MEMBER } from './commands/member.js';
+import { TXN } from './commands/txn.js';
+import { UNBUILT } from './commands/unbuilt.js';
+import { WATCH } from './commands/watch.js';
+import { GLOBAL_FLAGS } from './globals.js';
+
+const VERSION_COMMAND: Command = {
+  name: 'version',
+  use: 'version',
+  short: `Prints the version of ${PROGRAM}`,
+  run: async (context) => {
+    context.io.out(`etcdctl version: ${VERSION}\nAPI version: ${API_VERSION}\n`);
+  },
+};
+
+const HELP: Command = { name: 'help', use: 'help [command]', short: 'Help about any command' };
+
+/** All commands. */
+export const ROOT: Command = {
+  name: PROGRAM,
+  use: PROGRAM,
+  short: 'A command line client for Keel and any etcd v3.',
+  persistent: GLOBAL_FLAGS,
+  commands: [
+    GET,
+    PUT,
+    DEL,
+    TXN,
+    COMPACTION,
+    ALARM,
+    DEFRAG,
+    ENDPOINT,
+    MOVE_LEADER,
+    WATCH,
+    VERSION_COMMAND,
+    LEASE,
+    MEMBER,
+    SNAPSHOT,
+    HELP,
+    ...UNBUILT,
+  ],
+};
