@@ -96,7 +96,9 @@ class LevelStore implements KvStore {
   readonly #dirFd: number;
   readonly #options: LevelOptions;
   readonly #key = Object.freeze({ keyEncoding: 'buffer', valueEncoding: 'buffer' } as const);
+  #writes: (() => Promise<void>)[] = [];
   #closing = false;
+  /** What a close waits for. */
   #children = 0;
   #closeNow: (() => void) | null = null;
 
@@ -127,17 +129,26 @@ class LevelStore implements KvStore {
       put: (key, value) => void batch.put(key, value),
       del: (key) => void batch.del(key),
       write: ({ sync }, cb) => {
-        batch.write({ sync }).then(
-          () => {
-            if (!sync) return later(() => cb(null));
-            // LevelDB switches to a new log without making its name durable: only a change of the MANIFEST
-            // does. A batch in a log that has no name is lost with it, however often it was fsynced.
-            fsync(this.#dirFd, (err) => cb(err === null ? null : ioError(err, 'fsync of the folder')));
-          },
-          (err: unknown) => later(() => cb(ioError(err, 'write'))),
+        this.#children++;
+        this.#writes.push(() =>
+          batch.write({ sync }).then(
+            // LevelDB switches to a new log without making its name durable: only a change of the MANIFEST does.
+            // A batch in a log that has no name is lost with it, however often it was fsynced.
+            () => (sync ? fsync(this.#dirFd, (err) => this.#written(err, cb)) : later(() => this.#written(null, cb))),
+            (err: unknown) => later(() => this.#written(err, cb)),
+          ),
         );
+        if (this.#writes.length === 1) void this.#writes[0]!();
       },
     };
+  }
+
+  /** One write after the other: handed over together, the pool's threads would race for LevelDB's queue. */
+  #written(err: unknown, cb: IoCallback): void {
+    this.#writes.shift();
+    if (this.#writes.length > 0) void this.#writes[0]!();
+    cb(err === null ? null : ioError(err, 'write'));
+    this.#childClosed();
   }
 
   scan(range: KvRange): KvScan {
