@@ -12,6 +12,8 @@ export interface ClusterOptions {
   voters: readonly number[];
   learners?: readonly number[];
   settings?: Settings;
+  /** By member, what differs from `settings`. */
+  special?: ReadonlyMap<number, Settings>;
   traced?: boolean;
   seed?: number;
   /** Not every hook is of interest to everyone. */
@@ -45,7 +47,8 @@ export class Cluster {
 
   /** A member that starts with an empty disk; at index 0 the configuration is the first one for all. */
   add(id: number): Member {
-    const { events = {}, settings = {}, traced = false, seed = 1 } = this.options;
+    const { events = {}, traced = false, seed = 1 } = this.options;
+    const settings = { ...this.options.settings, ...this.options.special?.get(id) };
     const member = new Member(
       BigInt(id),
       this.initialConf,

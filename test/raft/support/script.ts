@@ -1,4 +1,5 @@
-import { MESSAGE_NAMES, PROGRESS_NAMES, ROLE_NAMES } from '../../../src/raft/index.js';
+import { MESSAGE_NAMES, PROGRESS_NAMES, RaftError, ROLE_NAMES } from '../../../src/raft/index.js';
+import { AssertionError } from '../../../src/util/assert.js';
 import type { Packet } from './cluster.js';
 import { Cluster } from './cluster.js';
 import type { Member, Settings } from './member.js';
@@ -63,6 +64,8 @@ export class Script {
       handler(this, command);
       if (quiet) this.#lines = [];
     } catch (e) {
+      // A script tells what raft refuses; a mistake in the script itself is not part of the story.
+      if (!(e instanceof RaftError || e instanceof AssertionError)) throw new Error(`${line}: ${(e as Error).message}`);
       this.say(`${(e as Error).name}: ${(e as Error).message}`);
     }
     return this.#lines.length === 0 ? ['ok'] : this.#lines;
@@ -77,11 +80,12 @@ export class Script {
     return this.#cluster;
   }
 
-  start(voters: number[], learners: number[], settings: Settings): void {
+  start(voters: number[], learners: number[], settings: Settings, special: Map<number, Settings>): void {
     this.#cluster = new Cluster({
       voters,
       learners,
       settings,
+      special,
       traced: true,
       events: {
         trace: (m, text) => this.say(`${m.id}: ${text}`),

@@ -8,7 +8,7 @@ type Verb = (s: Script, c: Command) => void;
 /**
  * What scripts can say. N is a member; FILTER is `TO from=N type=App n=1`, all of it optional.
  *
- *   nodes N... [learner=N] [prevote=off] [checkquorum=off] [election=10] [heartbeat=1]
+ *   nodes N... [learner=N] [prevote=off] [noprevote=N] [checkquorum=off] [election=10] [heartbeat=1]
  *         [maxappend=BYTES] [window=MESSAGES] [uncommitted=BYTES] [page=BYTES] [mutant=NAME]
  *   join N                      a member with an empty disk starts
  *   campaign N, elect N         elect settles too, and says nothing
@@ -43,7 +43,13 @@ export const VERBS: Record<string, Verb> = {
       mutants: new Set(c.has('mutant') ? [c.text('mutant') as string] : []),
     };
     const learner = c.number('learner', 0);
-    s.start(c.words.map(Number), learner > 0 ? [learner] : [], settings);
+    const odd = c.number('noprevote', 0);
+    s.start(
+      c.words.map(Number),
+      learner > 0 ? [learner] : [],
+      settings,
+      new Map([[odd, { ...settings, preVote: false }]]),
+    );
   },
 
   join(s, c) {
@@ -129,7 +135,8 @@ export const VERBS: Record<string, Verb> = {
   },
 
   reverse(s, c) {
-    s.cluster.packets.push(...s.take(c).reverse());
+    const taken = s.take(c).reverse();
+    s.cluster.packets.push(...taken);
   },
 
   queue(s) {
