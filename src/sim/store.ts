@@ -101,7 +101,12 @@ export class SimLevel implements KvStores {
       if (epoch !== this.#epoch) return;
       const err = this.fault('open') ?? (this.#open.has(dir) ? ioError('ERR_LOCKED', `${dir} is open`) : null);
       if (err !== null) return cb(err, null);
-      const folder = this.#find(dir) ?? (create ? this.#create(dir) : undefined);
+      let folder: Folder | undefined;
+      try {
+        folder = this.#find(dir) ?? (create ? this.#create(dir) : undefined);
+      } catch (diskError) {
+        return cb(diskError as Error, null);
+      }
       if (folder === undefined) return cb(ioError('ERR_MISSING', `there is no store in ${dir}`), null);
       // Recovery: what the logs hold goes to tables, and the MANIFEST is fsynced with the folder.
       folder.tables = folder.logs.reduce((rows, log) => log.batches.reduce(applyOps, rows), folder.tables);
@@ -158,6 +163,11 @@ export class SimLevel implements KvStores {
   /** The (`after` + 1)-th next operation of this kind fails, once; the store that it hits stays broken for writes. */
   failNext(what: SimFault, code: string, after = 0): void {
     this.#faults.push({ what, code, after });
+  }
+
+  /** Takes back what was set and has not happened. */
+  clearFaults(): void {
+    this.#faults = [];
   }
 
   /** Flips one bit of a random row under `prefix` in the folder, silently. @returns the row's key, if there is one */

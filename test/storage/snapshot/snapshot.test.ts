@@ -324,6 +324,59 @@ describe('an import', () => {
   });
 });
 
+test('power cut at any moment of an import and its install: the old state at some applied index, or the snapshot', () => {
+  const from = new SimWorld(1);
+  const source = donor(from, 20);
+  const expected = contents(from, source);
+  const chunks = chunksOf(from, source, 150);
+  let olds = 0;
+  let news = 0;
+  for (let seed = 1; seed <= 400; seed++) {
+    const to = new SimWorld(seed, { writeBufferBytes: 300 });
+    const target = open(to, { flushMs: 2 });
+    let applied = 0;
+    let flushed = 0;
+    const apply = (): void => {
+      target.put(Bucket.meta, b('own'), b(`${++applied}`));
+      target.setApplied(applied, 1);
+    };
+    target.onFlushed = (index) => {
+      flushed = index;
+    };
+    apply();
+    const rows = new SnapshotImport(to.env, target);
+    let installing = false;
+    let installed = false;
+    for (const chunk of chunks) rows.write(chunk, () => {});
+    rows.end((err) => {
+      if (err !== null) throw err;
+      installing = true;
+      rows.install((installErr) => {
+        if (installErr !== null) throw installErr;
+        installed = true;
+      });
+    });
+    // Applies go on until raft would hand the snapshot over; 6 is below its index.
+    const cutAt = to.now + to.rng.below(12_000);
+    while (to.now < cutAt && to.step()) if (!installing && applied < 6 && to.rng.chance(1, 9)) apply();
+    to.crash();
+    const again = open(to);
+    if (again.appliedIndex === 7) {
+      expect(contents(to, again)).toEqual(expected);
+      news++;
+    } else {
+      expect(installed).toBe(false);
+      expect(again.appliedIndex).toBeGreaterThanOrEqual(flushed);
+      const own = again.get(Bucket.meta, b('own'))?.toString();
+      expect(own).toBe(again.appliedIndex === 0 ? undefined : `${again.appliedIndex}`);
+      olds++;
+    }
+    expect(to.disk.list(DIR).length).toBe(2);
+  }
+  expect(olds).toBeGreaterThan(40);
+  expect(news).toBeGreaterThan(40);
+});
+
 test('a snapshot on LevelDB', async () => {
   const temp = tempDir();
   const env = realEnv();
