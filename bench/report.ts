@@ -37,7 +37,7 @@ export function table({ machine, systems, rounds, notes }: Report): string {
           ? [latency.p50, latency.p99, latency.p999, latency.max].map((ms) => ms.toFixed(2))
           : ['', '', '', '']),
         own.failed > 0 ? String(own.failed) : '',
-        [own.generator === 'h2load' ? 'h2load' : '', own.note ?? ''].filter((text) => text !== '').join(', '),
+        remarks(own, reference),
       ]);
     }
   }
@@ -55,6 +55,15 @@ export function table({ machine, systems, rounds, notes }: Report): string {
     ...notes.map((note) => `NOTE: ${note}`),
   ];
   return [...head, '', ...align(rows)].join('\n');
+}
+
+/** What a reader of the figures must know, e.g. that two systems' answers differ, so that their rates cannot be compared. */
+function remarks(own: Figures, reference: Figures | undefined): string {
+  const [a, b] = [own.bytesPerAnswer ?? 0, reference?.bytesPerAnswer ?? 0];
+  const unequal = a > 0 && b > 0 && Math.abs(a - b) > 0.05 * b + 16;
+  return [own.generator === 'h2load' ? 'h2load' : '', own.note ?? '', unequal ? `ANSWERS OF ${a} BYTES, NOT ${b}` : '']
+    .filter((text) => text !== '')
+    .join(', ');
 }
 
 function ratio(own: number, other: number): string {

@@ -20,6 +20,8 @@ export interface Figures {
   cpuMicros: number;
   /** Milliseconds; null where the generator does not tell. */
   latency: { p50: number; p99: number; p999: number; max: number } | null;
+  /** Bytes of an answer, where the generator tells: equal work has equal answers. */
+  bytesPerAnswer?: number;
   generator: 'h2load' | 'own' | 'none';
   note?: string;
 }
@@ -90,13 +92,17 @@ async function measureClosed(
   writes: boolean,
 ): Promise<Figures> {
   const port = at === 'leader' ? system.leaderPort : system.followerPorts[0]!;
-  const drive = async (durationMs: number): Promise<Omit<DriveResult, 'latency'> & { latency: Histogram | null }> => {
+  const drive = async (durationMs: number): Promise<Measured> => {
     const target = { host: HOST, port, ...load };
     if (!h2load) return driveClosed({ ...target, durationMs, next: () => request });
     const folder = system.cluster.dir;
     const result = await runH2load({ ...target, program: h2load, folder, seconds: durationMs / 1000, request });
     return { ...result, latency: null };
   };
+  // h2load takes any HTTP answer for a success, so our own generator looks first.
+  const probe = { host: HOST, port, connections: 1, streams: 1, durationMs: 50, next: () => request };
+  const { failed } = await driveClosed(probe);
+  if (failed > 0) throw new Error(`${system.label} refuses ${request.path}`);
   await drive(Math.max(300, options.durationMs / 5));
   const revision = writes ? await system.revision() : 0;
   const cpu = system.cpu();
@@ -169,13 +175,12 @@ async function measureIdle(system: System, options: BenchOptions): Promise<Figur
   return { perSecond: 0, operations: 0, failed: 0, cpuMicros: perSecond, latency: null, generator: 'none', note };
 }
 
-function toFigures(
-  result: Omit<DriveResult, 'latency'> & { latency: Histogram | null },
-  cpu: number,
-  generator: Figures['generator'],
-): Figures {
-  const { done, failed, elapsedMs, latency } = result;
+type Measured = Omit<DriveResult, 'latency'> & { latency: Histogram | null; dataBytes?: number };
+
+function toFigures(result: Measured, cpu: number, generator: Figures['generator']): Figures {
+  const { done, failed, elapsedMs, latency, dataBytes } = result;
   return {
+    ...(dataBytes ? { bytesPerAnswer: Math.round(dataBytes / Math.max(1, done)) } : {}),
     perSecond: (done / elapsedMs) * 1000,
     operations: done,
     failed,

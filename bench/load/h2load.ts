@@ -9,6 +9,8 @@ export interface H2loadResult {
   elapsedMs: number;
   meanMs: number;
   maxMs: number;
+  /** DATA bytes of all answers: two systems whose answers differ in size do not do the same work. */
+  dataBytes: number;
 }
 
 /**
@@ -50,8 +52,10 @@ export async function runH2load(options: {
   const rate = /finished in [^,]+, ([\d.]+) req\/s/.exec(output);
   const done = Number(requests[3]);
   const times = /time for request:\s+\S+\s+(\S+)\s+(\S+)/.exec(output);
+  const traffic = /traffic: .*, \S+ \((\d+)\) data/.exec(output);
   return {
     done,
+    dataBytes: Number(traffic?.[1] ?? 0),
     failed: Number(requests[4]),
     elapsedMs: rate && Number(rate[1]) > 0 ? (done / Number(rate[1])) * 1000 : performance.now() - began,
     maxMs: milliseconds(times?.[1]),

@@ -217,15 +217,15 @@ export class Cluster {
   }
 }
 
-/** Runs `body` on a fresh cluster; when it throws, the folder with the logs is kept and named. */
+/** Runs `body` on a fresh cluster; when it throws (or KEEL_E2E_KEEP=1), the folder with the logs is kept and named. */
 export async function withCluster(options: ClusterOptions, body: (cluster: Cluster) => Promise<void>): Promise<void> {
   const cluster = await Cluster.start(options);
-  let failed = true;
+  let keep = true;
   try {
     await body(cluster);
-    failed = false;
+    keep = process.env.KEEL_E2E_KEEP === '1';
   } finally {
-    if (failed) console.error(`data and logs of the ${cluster.kind} cluster are kept in ${cluster.dir}`);
-    await cluster.dispose({ keep: failed });
+    if (keep) console.error(`data and logs of the ${cluster.kind} cluster are kept in ${cluster.dir}`);
+    await cluster.dispose({ keep });
   }
 }
