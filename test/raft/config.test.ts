@@ -47,7 +47,7 @@ describe('RaftConfig', () => {
     [{ maxAppendBytes: -1 }, 'ERR_RAFT_CONFIG raft: maxAppendBytes must be an integer of 1 or more, not -1'],
     [{ maxInflightBytes: 10 }, 'ERR_RAFT_CONFIG raft: maxInflightBytes must be an integer of 1048576 or more, not 10'],
     [{ mutants: new Set(['typo']) }, 'ERR_RAFT_CONFIG raft: unknown mutant "typo"'],
-  ])('%j is refused', (change, message) => expect(refusal(change)).toBe(message));
+  ])('refused (%#)', (change, message) => expect(refusal(change)).toBe(message));
 
   it.each<[Partial<InitialState>, string]>([
     [{ entries: entries([1, 2], 2) }, 'ERR_RAFT_STATE raft: entry 2 follows entry 0'],
@@ -57,7 +57,7 @@ describe('RaftConfig', () => {
     [{ hardState: { term: 3, vote: NONE, commit: 9 } }, 'ERR_RAFT_STATE raft: commit 9 is after the last entry 3'],
     [{ confState: { voters: [1n, 1n], learners: [] } }, 'ERR_RAFT_STATE raft: the configuration names member 1 twice'],
     [{ confState: { voters: [1n], learners: [0n] } }, 'ERR_RAFT_STATE raft: the configuration names member 0'],
-  ])('an initial state of %j is refused', (change, message) => {
+  ])('initial state refused (%#)', (change, message) => {
     expect(refusal({ initial: { ...initial, ...change } })).toBe(message);
   });
 });
