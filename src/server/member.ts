@@ -1,5 +1,13 @@
 import type { Lessor } from '../lease/index.js';
-import type { DeleteRangeResult, MvccStore, PutResult, RangeResult, TxnResult, WatchHub } from '../mvcc/index.js';
+import type {
+  DeleteRangeResult,
+  HashKvResult,
+  MvccStore,
+  PutResult,
+  RangeResult,
+  TxnResult,
+  WatchHub,
+} from '../mvcc/index.js';
 import { isTxnReadonly, isTxnSerializable } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
 import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
@@ -39,9 +47,10 @@ import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { quotaBytes, requestTimeoutMs } from './config.js';
 import { longestConnected, timeoutCause } from './connectivity.js';
-import { hashDatabase } from './database-hash.js';
 import { EarlyCampaign } from './early-campaign.js';
-import { refusal, ServerError } from './errors.js';
+import type { ServerError } from './errors.js';
+import { refusal } from './errors.js';
+import { answerHash, answerHashKv } from './hashes.js';
 import { RequestIds } from './ids.js';
 import type { LeaderView } from './leader-calls.js';
 import { LeaderCalls } from './leader-calls.js';
@@ -78,6 +87,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   onEnded: (() => void) | null = null;
 
   readonly #parts: MemberParts;
+  #uncertain: boolean;
   readonly #env: Env;
   readonly #log: Logger;
   readonly #raft: Raft;
@@ -111,6 +121,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   constructor(parts: MemberParts) {
     const { env, config } = parts;
     this.#parts = parts;
+    this.#uncertain = parts.uncertain;
     this.#env = env;
     this.config = config;
     this.clusterId = parts.clusterId;
@@ -231,6 +242,7 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     this.#leases.tick();
     this.#mvcc.watch.tick(now);
     this.#autoCompactor.tick(now);
+    this.#settleLog();
     this.#checkClusterVersion(now);
     this.#pump.wake();
   }
@@ -247,6 +259,13 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
   #timeoutCause(start: number): ServerError {
     const times = { start, electedAt: this.#leaderElectedAt, electionMs: this.config.electionMs };
     return timeoutCause(this.#raft, this.#hub, times);
+  }
+
+  /** A log that may have lost something is as good as any once a leader has caught us up. */
+  #settleLog(): void {
+    if (!this.#uncertain || this.#raft.status().withheld) return;
+    this.#uncertain = false;
+    this.#parts.wal.settle();
   }
 
   // --- proposals ---
@@ -538,20 +557,12 @@ export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner,
     return this.#alarms.list();
   }
 
-  hashKv(revision: number, done: Completion<{ hash: number; compactRevision: number; hashRevision: number }>): void {
-    this.#mvcc.hashKv(revision, (err, result) => {
-      if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
-      else if (result === 'compacted') done.fail(refusal('ERR_COMPACTED'));
-      else if (result === 'future') done.fail(refusal('ERR_FUTURE_REV'));
-      else if (result !== null) done.ok(result);
-    });
+  hashKv(revision: number, done: Completion<HashKvResult>): void {
+    answerHashKv(this.#mvcc, revision, done);
   }
 
   hash(done: Completion<number>): void {
-    hashDatabase(this.#backend, (err, hash) => {
-      if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
-      else done.ok(hash);
-    });
+    answerHash(this.#backend, done);
   }
 
   defragment(done: Completion<void>): void {

@@ -228,6 +228,7 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
             hub,
             clusterVersion,
             commit: hardState.commit,
+            uncertain: log.uncertain,
           });
           hub.handlers = member;
           cb(null, member);

@@ -26,6 +26,8 @@ export interface MemberParts {
   readonly clusterVersion: string | null;
   /** Of the hard state that the log holds. */
   readonly commit: number;
+  /** The log may have lost what was acknowledged: the vote is withheld until a leader has caught us up. */
+  readonly uncertain: boolean;
 }
 
 /** What the owner of a member hears of it. */

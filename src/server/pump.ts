@@ -178,16 +178,20 @@ export class Pump {
     this.#wal.save(before, [], before !== null, (saveError) => {
       if (failed(saveError)) return;
       this.#owner.installSnapshot(flight.ready, () => {
-        this.#wal.saveSnapshot(walSnapshot(snapshot), (recordError) => {
-          if (failed(recordError)) return;
-          if (hardState !== null) this.#commitWritten = hardState.commit;
-          this.#wal.save(hardState, [], hardState !== null, (err) => {
-            if (failed(err)) return;
-            this.#installing = false;
-            this.#durable(flight);
-            this.wake();
-          });
-        });
+        this.#wal.saveSnapshot(
+          walSnapshot(snapshot),
+          (recordError) => {
+            if (failed(recordError)) return;
+            if (hardState !== null) this.#commitWritten = hardState.commit;
+            this.#wal.save(hardState, [], hardState !== null, (err) => {
+              if (failed(err)) return;
+              this.#installing = false;
+              this.#durable(flight);
+              this.wake();
+            });
+          },
+          true,
+        );
       });
     });
   }
