@@ -230,6 +230,21 @@ describe('a snapshot is swapped in', () => {
     expect(world.disk.list(DIR)).toEqual(['KEEL', 'db-1']);
   });
 
+  test('also when a close comes in between: the swap ends first', () => {
+    const world = new SimWorld(4);
+    const backend = open(world);
+    put(world, backend, 'old');
+    const path = sideStore(world, backend, ['new'], 10);
+    const told: string[] = [];
+    backend.replaceWith(path, (err) => told.push(`replaced ${err}`));
+    // Readers are served from the old state until the swap.
+    expect(backend.get(Bucket.key, b('old'))).toEqual(b('old'));
+    backend.close((err) => told.push(`closed ${err}`));
+    world.runFor(1e6);
+    expect(told).toEqual(['replaced null', 'closed null']);
+    expect(open(world).appliedIndex).toBe(10);
+  });
+
   test('so that a crash at any point leaves the old store or the new one', () => {
     let olds = 0;
     let news = 0;
