@@ -136,6 +136,10 @@ export class StoredBackend implements Backend {
   get full(): boolean {
     return this.#full;
   }
+  /** confState as of flushedIndex: what a record of a snapshot at that index must carry. */
+  get flushedConfState(): Buffer | undefined {
+    return this.#flushedConfState;
+  }
   /** Whose folder this is; undefined until adopt. */
   get owner(): Owner | undefined {
     return this.#owner;
