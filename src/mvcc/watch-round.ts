@@ -62,6 +62,10 @@ export class WatchRound {
   abort(): Watcher[] {
     this.#aborted = true;
     this.#cursor.close();
+    for (const watcher of this.#touched) {
+      if (watcher.batch.length > 0) watcher.next = watcher.batchFirst;
+      watcher.clearBatch();
+    }
     return [...this.#members].filter((watcher) => watcher.state === UNSYNCED);
   }
 
@@ -115,6 +119,8 @@ export class WatchRound {
     while (complete > 0 && (items[complete - 1] as Item).change.main === last) complete--;
     this.#carry = items.splice(complete);
     this.#hand(items);
+    // The last revision goes with those before it.
+    if (last < this.#to) this.#flush(0, 0);
     this.#advance(last);
     this.#next();
   }
@@ -122,6 +128,7 @@ export class WatchRound {
   #finish(atEnd: boolean): void {
     if (atEnd) {
       this.#hand(this.#carry);
+      this.#flush(0, 0);
       this.#advance(this.#to + 1);
     }
     this.#cursor.close();
@@ -156,7 +163,6 @@ export class WatchRound {
         this.#touched.add(watcher);
       }
     }
-    this.#flush(0, 0);
   }
 
   /** Sends responses that have reached either size. A watcher whose stream is full leaves with its cursor behind what was sent. */
@@ -195,6 +201,7 @@ export class WatchRound {
       if (watcher.state === UNSYNCED && !behind) continue;
       this.#members.delete(watcher);
       this.#index.delete(watcher);
+      this.#touched.delete(watcher);
       watcher.clearBatch();
       if (watcher.state === UNSYNCED) this.#hub.compacted(watcher);
     }
