@@ -3,9 +3,12 @@ import { defaultTuning, memberDefaults } from '../server/index.js';
 import type { Logger } from '../util/log.js';
 import { nullLogger } from '../util/log.js';
 import { Rng } from '../util/rng.js';
+import type { SimDiskOptions } from './disk-faults.js';
 import { Engine } from './engine.js';
+import type { NetOptions } from './net.js';
 import { SimNet } from './net.js';
 import { SimNode } from './node.js';
+import type { SimLevelOptions } from './store.js';
 
 export interface ClusterOptions {
   readonly seed: number;
@@ -14,6 +17,13 @@ export interface ClusterOptions {
   readonly config?: Partial<MemberConfig>;
   readonly tuning?: Partial<MemberTuning>;
   readonly logger?: Logger;
+  readonly net?: Partial<NetOptions>;
+  readonly disk?: Partial<SimDiskOptions>;
+  readonly store?: Partial<SimLevelOptions>;
+  /** Clocks run up to so many parts in a million fast or slow; default 500 */
+  readonly driftPpm?: number;
+  /** Events of one moment in drawn order; default: drawn */
+  readonly surpriseOrder?: boolean;
 }
 
 /** Members of the production rooms on one virtual network, all from one seed. */
@@ -27,8 +37,9 @@ export class SimCluster {
   constructor(options: ClusterOptions) {
     const root = new Rng(options.seed);
     this.rng = root.split('workload');
-    this.engine = new Engine(root.chance(1, 2) ? root.split('ties') : null);
-    this.net = new SimNet(this.engine, root.split('net'));
+    const surprise = options.surpriseOrder ?? root.chance(1, 2);
+    this.engine = new Engine(surprise ? root.split('ties') : null);
+    this.net = new SimNet(this.engine, root.split('net'), options.net);
     const names = Array.from({ length: options.size ?? 3 }, (_, i) => `m${i + 1}`);
     const initialCluster = names.map((name) => ({ name, peerUrls: [`http://${name}:2380`] }));
     this.nodes = names.map((name) => {
@@ -43,9 +54,11 @@ export class SimCluster {
         ...options.config,
         tuning: { ...defaultTuning, walSegmentBytes: 64 * 1024, ...options.tuning },
       };
-      const driftPpm = root.split(`drift ${name}`).between(-500, 500);
+      const drift = options.driftPpm ?? 500;
+      const driftPpm = root.split(`drift ${name}`).between(-drift, drift);
       const logger = options.logger ?? nullLogger;
-      return new SimNode(this.engine, this.net, root.split(name), { config, driftPpm, logger });
+      const { disk = {}, store = {} } = options;
+      return new SimNode(this.engine, this.net, root.split(name), { config, driftPpm, logger, disk, store });
     });
   }
 

@@ -94,6 +94,9 @@ export class Life {
   #alive = true;
   #paused = false;
   #late: (() => void)[] = [];
+  /** Events until `onDoom`; 0: none is due. */
+  #doom = 0;
+  #onDoom: (() => void) | null = null;
 
   /** @param onError what an event of this life throws: the process dies of it */
   constructor(engine: Engine, onError: (err: Error) => void) {
@@ -125,6 +128,13 @@ export class Life {
     } catch (err) {
       this.#onError(err as Error);
     }
+    if (this.#doom > 0 && --this.#doom === 0 && this.#alive) this.#onDoom?.();
+  }
+
+  /** Calls `fn` after so many more events of this life, unless it is over by then; 0 takes it back. */
+  doomAfter(events: number, fn: () => void): void {
+    this.#doom = events;
+    this.#onDoom = fn;
   }
 
   pause(): void {

@@ -42,6 +42,8 @@ export class SimNet {
   readonly #addresses = new Map<string, Host>();
   /** `from>to` of directions that are cut. */
   readonly #cut = new Set<string>();
+  /** `from>to` of directions that are slow: by how many µs at most. */
+  readonly #clogged = new Map<string, number>();
   #nextPort = 10_000;
 
   constructor(engine: Engine, rng: Rng, options: Partial<NetOptions> = {}) {
@@ -99,6 +101,19 @@ export class SimNet {
     return this.#cut.has(`${from}>${to}`);
   }
 
+  /** Everything from one host to another takes up to so much longer. */
+  clog(from: string, to: string, extraUs: number): void {
+    this.#clogged.set(`${from}>${to}`, extraUs);
+  }
+
+  unclog(from: string, to: string): void {
+    this.#clogged.delete(`${from}>${to}`);
+  }
+
+  unclogAll(): void {
+    this.#clogged.clear();
+  }
+
   /** Breaks every connection between two hosts; what was under way is lost. */
   breakConns(a: string, b: string): void {
     for (const conn of [...(this.#hosts.get(a)?.conns ?? [])]) {
@@ -112,6 +127,12 @@ export class SimNet {
       if (!this.isCut(from, to)) return;
       for (const conn of conns) conn.break('ETIMEDOUT');
     });
+  }
+
+  /** How long the next thing from one host to another takes. */
+  linkDelayUs(from: string, to: string): number {
+    const extra = this.#clogged.size === 0 ? undefined : this.#clogged.get(`${from}>${to}`);
+    return this.delayUs() + (extra === undefined ? 0 : this.#rng.below(extra + 1));
   }
 
   delayUs(): number {
@@ -198,7 +219,7 @@ class SimConn implements Conn {
   readonly #net: SimNet;
   readonly #engine: Engine;
   readonly #life: Life;
-  /** When the last chunk arrives: the next one does not overtake it. */
+  /** When the last chunk arrives: the next one does not overtake it, nor come at the same moment. */
   #lastAt = 0;
   readonly #held: Flight[] = [];
   #waitsForDrain = false;
@@ -236,7 +257,7 @@ class SimConn implements Conn {
       this.#held.push(flight);
       return;
     }
-    const at = Math.max(this.#engine.now + this.#net.delayUs(), this.#lastAt);
+    const at = Math.max(this.#engine.now + this.#net.linkDelayUs(this.host, to.host), this.#lastAt + 1);
     this.#lastAt = at;
     this.#engine.schedule(at - this.#engine.now, () => {
       this.pendingBytes -= flight.chunk.length;
@@ -265,7 +286,7 @@ class SimConn implements Conn {
     const far = this.peer;
     if (far === null) return;
     // Behind what was written before.
-    const at = Math.max(this.#engine.now + this.#net.delayUs(), this.#lastAt);
+    const at = Math.max(this.#engine.now + this.#net.delayUs(), this.#lastAt + 1);
     this.#engine.schedule(at - this.#engine.now, () => far.closeWith(null));
   }
 

@@ -6,9 +6,11 @@ import { nullLogger } from '../util/log.js';
 import type { Rng } from '../util/rng.js';
 import type { CrashMode } from './disk.js';
 import { SimDisk } from './disk.js';
+import type { SimDiskOptions } from './disk-faults.js';
 import type { Engine, SimTimer } from './engine.js';
 import { Life } from './engine.js';
 import type { SimNet } from './net.js';
+import type { SimLevelOptions } from './store.js';
 import { SimLevel } from './store.js';
 
 export interface NodeOptions {
@@ -16,6 +18,16 @@ export interface NodeOptions {
   readonly logger?: Logger;
   /** Parts in a million by which this node's clock runs fast or slow. */
   readonly driftPpm?: number;
+  readonly disk?: Partial<SimDiskOptions>;
+  readonly store?: Partial<SimLevelOptions>;
+}
+
+/** What somebody who watches a node from outside may hear. */
+export interface NodeWatcher {
+  /** A process has opened its folder; nothing has been applied yet. */
+  opened(node: SimNode, member: Member): void;
+  /** It has ended, by itself or not. */
+  ended(node: SimNode): void;
 }
 
 /**
@@ -41,6 +53,12 @@ export class SimNode {
   onFailure: ((err: Error) => void) | null = null;
   /** Hears of each process that serves clients from now on. */
   onReady: (() => void) | null = null;
+  watcher: NodeWatcher | null = null;
+  /** The running process serves clients. */
+  ready = false;
+  /** ms by which the clock on the wall is wrong; it may jump. */
+  wallOffsetMs = 0;
+  #busyDoom: { events: number; mode: CrashMode } | null = null;
 
   constructor(engine: Engine, net: SimNet, rng: Rng, options: NodeOptions) {
     this.#engine = engine;
@@ -52,8 +70,12 @@ export class SimNode {
     const schedule = (delayUs: number, fn: () => void): void => {
       engine.schedule(delayUs, () => this.#life?.run(fn));
     };
-    this.disk = new SimDisk({ schedule, rng: rng.split('disk') });
-    this.stores = new SimLevel({ schedule, rng: rng.split('store'), disk: this.disk });
+    this.disk = new SimDisk({ schedule, rng: rng.split('disk'), options: options.disk ?? {} });
+    this.stores = new SimLevel({ schedule, rng: rng.split('store'), disk: this.disk, options: options.store ?? {} });
+  }
+
+  get config(): MemberConfig {
+    return this.#options.config;
   }
 
   get up(): boolean {
@@ -69,6 +91,7 @@ export class SimNode {
     this.failure = null;
     const life = new Life(this.#engine, (err) => this.#died(life, err));
     this.#life = life;
+    this.busy();
     const env = this.#env(life);
     life.run(() =>
       openMember(env, this.#options.config, (err, member) => {
@@ -78,9 +101,18 @@ export class SimNode {
     );
   }
 
+  /** How often a process has been started here. */
+  get lives(): number {
+    return this.#lives;
+  }
+
   #serve(life: Life, member: Member): void {
     this.member = member;
-    member.onReady = () => this.onReady?.();
+    this.watcher?.opened(this, member);
+    member.onReady = () => {
+      this.ready = true;
+      this.onReady?.();
+    };
     const { listenPeerUrls } = this.#options.config;
     const address = (listenPeerUrls[0] ?? '').replace(/^https?:\/\//, '');
     member.listen(address, (err) => {
@@ -96,7 +128,7 @@ export class SimNode {
     return {
       clock: {
         now: () => (engine.now * drift) / 1e9,
-        wall: () => 1_700_000_000_000 + Math.floor(engine.now / 1000),
+        wall: () => 1_700_000_000_000 + this.wallOffsetMs + Math.floor(engine.now / 1000),
       },
       timers: {
         set: (delayMs, fn) => life.schedule((delayMs * 1e9) / drift, fn),
@@ -127,6 +159,8 @@ export class SimNode {
     life.end();
     this.#life = null;
     this.member = null;
+    this.ready = false;
+    this.watcher?.ended(this);
     this.#net.down(this.name);
     if (mode === 'process') this.stores.kill();
     else this.stores.crash();
@@ -136,6 +170,24 @@ export class SimNode {
   /** Ends the process at this moment. @param mode what becomes of writes that were not synced */
   crash(mode: CrashMode): void {
     if (this.#life !== null) this.#end(this.#life, mode);
+  }
+
+  /** Ends the process after so many more of its events; 0 takes it back. */
+  crashAfterEvents(events: number, mode: CrashMode): void {
+    this.#life?.doomAfter(events, () => this.crash(mode));
+  }
+
+  /** The same, counted from the next time that it opens its folder or installs a snapshot. */
+  crashWhenBusy(events: number, mode: CrashMode): void {
+    this.#busyDoom = events === 0 ? null : { events, mode };
+  }
+
+  /** It begins something that a crash should meet. */
+  busy(): void {
+    const doom = this.#busyDoom;
+    if (doom === null) return;
+    this.#busyDoom = null;
+    this.crashAfterEvents(doom.events, doom.mode);
   }
 
   pause(): void {

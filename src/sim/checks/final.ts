@@ -1,0 +1,94 @@
+import type { Member } from '../../server/index.js';
+import type { Rng } from '../../util/rng.js';
+import { makeRangeRequest } from '../../wire/index.js';
+import type { Kv, OpRecord, Violation, WatchRecord } from '../checkers/index.js';
+import { checkHistory, checkWatch } from '../checkers/index.js';
+import { sameKv } from '../checkers/model.js';
+import type { SimCluster } from '../cluster.js';
+import type { SimNode } from '../node.js';
+import type { SimOptions } from '../options.js';
+import { kvOf } from '../workload/requests.js';
+import type { Oracle } from './oracle.js';
+import type { Settle } from './settle.js';
+
+export interface FinalInput {
+  readonly options: SimOptions;
+  readonly cluster: SimCluster;
+  readonly oracle: Oracle;
+  readonly records: readonly OpRecord[];
+  readonly watches: readonly WatchRecord[];
+  readonly rng: Rng;
+  readonly settle: Settle;
+  readonly failed: () => boolean;
+  readonly note: (text: string) => void;
+}
+
+/** What can only be said when all is over: histories, watches, tables; and all of it once more after a power cut. */
+export function finalChecks(input: FinalInput): void {
+  checkHistories(input);
+  if (input.failed()) return;
+  checkStates(input);
+  if (input.failed() || input.rng.chance(1, 2)) return;
+  const { cluster, note, settle, failed } = input;
+  note('all lose power, once more');
+  for (const node of cluster.nodes) node.crash(input.rng.pick(['none', 'mixed', 'prefix'] as const));
+  cluster.startAll();
+  if (settle.again(failed)) checkStates(input);
+}
+
+function checkHistories({ oracle, records, watches, rng }: FinalInput): void {
+  const { log } = oracle.model;
+  const keys = [...new Set(log.flatMap((entry) => entry.events.map((event) => event.kv.key)))];
+  const sampleKeys = rng.shuffle(keys).slice(0, 3);
+  const found: Violation[] = [...checkHistory({ records, log, sampleKeys }).violations];
+  for (const watch of watches) found.push(...checkWatch(watch, log));
+  for (const violation of found) oracle.violations.push(violation);
+  if (found.length > 0) oracle.onViolation?.();
+}
+
+/** I11: every table of every member, against each other and against the model. */
+function checkStates({ cluster, oracle, failed }: FinalInput): void {
+  const hashes = new Map<number, string>();
+  for (const node of cluster.nodes) {
+    const hash = ask<number>(cluster, node, (member, done) => member.hash({ ok: done, fail: (err) => done(-1, err) }));
+    if (hash !== null) hashes.set(hash, `${hashes.get(hash) ?? ''} ${node.name}`);
+    checkRows(cluster, oracle, node);
+    const leases = node.member?.leases().map(String).sort() ?? [];
+    const expected = [...oracle.model.leases].sort();
+    if (leases.join() !== expected.join()) {
+      oracle.report('I11 leases', `${node.name} has ${leases.join(' ')}, not ${expected.join(' ')}`);
+    }
+    if (failed()) return;
+  }
+  if (hashes.size !== 1) {
+    const text = [...hashes].map(([hash, names]) => `${hash}:${names}`).join('; ');
+    oracle.report('I11 equal hashes', `of the whole database: ${text}`);
+  }
+}
+
+function checkRows(cluster: SimCluster, oracle: Oracle, node: SimNode): void {
+  const req = { ...makeRangeRequest(), key: '\0', rangeEnd: '\0', serializable: true };
+  const rows = ask<readonly Buffer[]>(cluster, node, (member, done) =>
+    member.range(req, { deadline: 0 }, { ok: ({ kvs }) => done(kvs), fail: (err) => done([], err) }),
+  );
+  if (rows === null) return oracle.report('I15 liveness', `${node.name} does not answer a read of its own state`);
+  const kvs = rows.map(kvOf) as Kv[];
+  const expected = [...oracle.model.kvs.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  for (let i = 0; i < Math.max(kvs.length, expected.length); i++) {
+    if (sameKv(kvs[i] ?? null, expected[i] ?? null)) continue;
+    const text = `${node.name} has ${JSON.stringify(kvs[i])}, not ${JSON.stringify(expected[i])}`;
+    return oracle.report('I11 keys', text);
+  }
+}
+
+function ask<T>(
+  cluster: SimCluster,
+  node: SimNode,
+  send: (member: Member, done: (value: T, err?: Error) => void) => void,
+): T | null {
+  const got: { value: T; err: Error | undefined }[] = [];
+  node.enter((member) => send(member, (value, err) => got.push({ value, err })));
+  cluster.run(10_000, () => got.length > 0);
+  const answer = got[0];
+  return answer === undefined || answer.err !== undefined ? null : answer.value;
+}

@@ -1,0 +1,142 @@
+import { EntryType, Role } from '../../raft/index.js';
+import type { Member } from '../../server/index.js';
+import { crc32c } from '../../util/crc32c.js';
+import type { Violation } from '../checkers/index.js';
+import type { SimNode } from '../node.js';
+import { commandOf } from './commands.js';
+import { ReplicaModel } from './replica-model.js';
+
+type RaftEntry = Parameters<Member['apply']>[0][number];
+
+/**
+ * Looks at every step of every member while a run is under way:
+ *
+ *   I1  no two leaders in one term
+ *   I4  the same command at the same index, and the same revision after it, on all members and in all their lives
+ *   I9  applied index dense in each life, the state after a restart or snapshot one that the cluster has had
+ *
+ * Its own model of the state is driven by the first member that applies an entry.
+ */
+export class Oracle {
+  readonly model = new ReplicaModel();
+  readonly violations: Violation[] = [];
+  /** Called once something is wrong: the run need not go on. */
+  onViolation: (() => void) | null = null;
+  /** The newest index that any member has applied. */
+  applied = 0;
+  #terms: number[] = [0];
+  #sums: number[] = [0];
+  /** Revision after the entry at each index. */
+  #revisions: number[] = [1];
+  readonly #leaders = new Map<number, bigint>();
+  #leaderChanges = 0;
+  snapshotsInstalled = 0;
+  /** HashKV by what it was taken at, and who had it first. */
+  readonly #hashes = new Map<string, { hash: number; by: string }>();
+
+  get leaderChanges(): number {
+    return this.#leaderChanges;
+  }
+
+  report(rule: string, message: string): void {
+    this.violations.push({ rule, message, ops: [], revisions: [] });
+    this.onViolation?.();
+  }
+
+  /** Puts itself between the pump and a member that has just been opened. */
+  attach(node: SimNode, member: Member): void {
+    const { name } = node;
+    let applied = member.status().raftAppliedIndex;
+    this.#stateIs(name, 'opened its folder', applied, member.revision);
+
+    const apply = member.apply.bind(member);
+    member.apply = (entries) => {
+      for (const entry of entries) {
+        applied++;
+        if (entry.index !== applied) {
+          this.report('I9 applied index', `${name} applies ${entry.index} where ${applied} is next`);
+          applied = entry.index;
+        }
+        this.#committed(name, entry);
+      }
+      apply(entries);
+      this.#stateIs(name, 'applied', applied, member.revision);
+    };
+
+    const install = member.installSnapshot.bind(member);
+    member.installSnapshot = (ready, done) => {
+      node.busy();
+      this.snapshotsInstalled++;
+      install(ready, () => {
+        const index = member.status().raftAppliedIndex;
+        if (index < applied) this.report('I9 applied index', `${name} fell from ${applied} to ${index} by a snapshot`);
+        applied = index;
+        this.#stateIs(name, 'installed a snapshot', applied, member.revision);
+        done();
+      });
+    };
+
+    const onSoftState = member.onSoftState.bind(member);
+    member.onSoftState = (state) => {
+      if (state.role === Role.Leader) this.#leads(name, member.memberId, member.raftTerm);
+      onSoftState(state);
+    };
+  }
+
+  #leads(name: string, id: bigint, term: number): void {
+    const known = this.#leaders.get(term);
+    if (known === undefined) {
+      this.#leaders.set(term, id);
+      this.#leaderChanges++;
+    } else if (known !== id) {
+      this.report('I1 one leader a term', `${name} leads term ${term}, as ${known.toString(16)} did`);
+    }
+  }
+
+  #committed(name: string, entry: RaftEntry): void {
+    const { index, term, type, data } = entry;
+    const sum = crc32c(data, type);
+    if (index <= this.applied) {
+      if (this.#terms[index] !== term || this.#sums[index] !== sum) {
+        this.report(
+          'I4 same command',
+          `${name} applies at ${index} an entry of term ${term}; another one, of term ${this.#terms[index]}, was applied there before`,
+        );
+      }
+      return;
+    }
+    if (index > this.applied + 1) {
+      this.report('I4 same command', `${name} applies ${index}, and nobody has applied ${this.applied + 1}`);
+    }
+    this.applied = index;
+    this.#terms[index] = term;
+    this.#sums[index] = sum;
+    if (type === EntryType.NORMAL) this.model.apply(commandOf(data));
+    this.#revisions[index] = this.model.revision;
+  }
+
+  #stateIs(name: string, when: string, index: number, revision: number): void {
+    const expected = this.#revisions[index];
+    if (expected === undefined) {
+      this.report(
+        'I9 applied index',
+        `${name} ${when}: it is at ${index}, and the cluster has only come to ${this.applied}`,
+      );
+    } else if (expected !== revision) {
+      this.report('I4 same state', `${name} ${when}: revision ${revision} at index ${index}, which makes ${expected}`);
+    }
+  }
+
+  /** I11 of the keys, at any time: HashKV depends on revision and compact revision alone. */
+  hashed(name: string, at: { hash: number; hashRevision: number; compactRevision: number }): void {
+    const key = `${at.hashRevision}/${at.compactRevision}`;
+    const known = this.#hashes.get(key);
+    if (known === undefined) this.#hashes.set(key, { hash: at.hash, by: name });
+    else if (known.hash !== at.hash) {
+      this.report(
+        'I11 equal hashes',
+        `HashKV at revision/compact ${key} is ${at.hash} on ${name} and ${known.hash} on ${known.by}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import { defaultTuning } from '../server/index.js';
+import type { Logger } from '../util/log.js';
+import { nullLogger } from '../util/log.js';
+import { Rng } from '../util/rng.js';
+import type { Violation } from './checkers/index.js';
+import { finalChecks } from './checks/final.js';
+import { Hasher } from './checks/hasher.js';
+import { Oracle } from './checks/oracle.js';
+import { Settle } from './checks/settle.js';
+import { SimCluster } from './cluster.js';
+import { drawFaults } from './faults/draw.js';
+import { FaultInjector } from './faults/injector.js';
+import type { FaultEvent } from './faults/kinds.js';
+import type { SimOptions } from './options.js';
+import { ClientPort } from './workload/client-port.js';
+import { History } from './workload/history.js';
+import { KvClient } from './workload/kv-client.js';
+import { LeaseClient } from './workload/lease-client.js';
+import { WatchClient } from './workload/watch-client.js';
+import type { Workload } from './workload/workload.js';
+
+export interface RunInput {
+  readonly options: SimOptions;
+  /** Instead of those that the seed draws: the shrinker's. */
+  readonly faults?: readonly FaultEvent[];
+  /** Members' log lines go here, and the run's own notes. */
+  readonly logger?: Logger;
+  /** Hears of what happens, with the virtual time in µs. */
+  readonly note?: (atUs: number, text: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly faults: readonly FaultEvent[];
+  readonly faultCounts: ReadonlyMap<string, number>;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly operations: number;
+  readonly acknowledged: number;
+  readonly revisions: number;
+  readonly leaderChanges: number;
+  readonly snapshots: number;
+  readonly watchEvents: number;
+  readonly traceHash: number;
+}
+
+/** One seed from its start to its verdict. Nothing in it looks at the real machine. */
+export function run(input: RunInput): RunResult {
+  return new Run(input).result();
+}
+
+class Run {
+  readonly #options: SimOptions;
+  readonly #cluster: SimCluster;
+  readonly #oracle = new Oracle();
+  readonly #injector: FaultInjector;
+  readonly #work: Workload;
+  readonly #watches: WatchClient[] = [];
+  readonly #faults: readonly FaultEvent[];
+  readonly #note: (text: string) => void;
+  readonly #root: Rng;
+  #failed = false;
+
+  constructor({ options, faults, logger, note }: RunInput) {
+    this.#options = options;
+    this.#root = new Rng(options.seed);
+    this.#faults = faults ?? drawFaults(options, this.#root.split('fault list'));
+    this.#cluster = makeCluster(options, logger ?? nullLogger);
+    const { engine } = this.#cluster;
+    this.#note = (text) => note?.(engine.now, text);
+    this.#oracle.onViolation = () => {
+      this.#failed = true;
+    };
+    this.#injector = new FaultInjector(this.#cluster, this.#note);
+    const portOptions = { maxDelayUs: options.net.maxDelayUs, lossPpm: options.clientLossPpm };
+    const port = new ClientPort(engine, this.#root.split('client net'), this.#injector, portOptions);
+    this.#work = {
+      options,
+      cluster: this.#cluster,
+      port,
+      history: new History(engine),
+      stopping: false,
+      compactRevision: () => this.#oracle.model.compactRevision,
+      seenRevision: 1,
+    };
+    for (const node of this.#cluster.nodes) {
+      node.watcher = {
+        opened: (_node, member) => this.#oracle.attach(node, member),
+        ended: () => {
+          port.ended(node);
+          for (const watch of this.#watches) watch.ended(node);
+        },
+      };
+      node.onFailure = (err) => this.#stoppedByItself(node.name, err);
+    }
+  }
+
+  /** Only a disk that failed may stop a member. */
+  #stoppedByItself(name: string, err: Error): void {
+    this.#note(`${name} stops: ${err.message}`);
+    if (/simulated|injected failure/.test(`${err.message} ${String((err as { cause?: unknown }).cause ?? '')}`)) return;
+    this.#oracle.report('a member stopped by itself', `${name}: ${err.stack ?? err.message}`);
+  }
+
+  result(): RunResult {
+    const { engine } = this.#cluster;
+    this.#execute();
+    const { records } = this.#work.history;
+    return {
+      seed: this.#options.seed,
+      violations: this.#oracle.violations,
+      faults: this.#faults,
+      faultCounts: this.#injector.counts,
+      virtualMs: Math.floor(engine.now / 1000),
+      events: engine.events,
+      operations: records.length,
+      acknowledged: records.filter((record) => record.outcome === 'ok').length,
+      revisions: this.#oracle.model.log.length,
+      leaderChanges: this.#oracle.leaderChanges,
+      snapshots: this.#oracle.snapshotsInstalled,
+      watchEvents: this.#watchRecords().reduce((sum, w) => sum + w.batches.reduce((n, b) => n + b.events.length, 0), 0),
+      traceHash: engine.traceHash,
+    };
+  }
+
+  #watchRecords() {
+    return this.#watches.flatMap((watch) => watch.records);
+  }
+
+  #execute(): void {
+    const settle = new Settle(this.#cluster, this.#oracle, this.#injector, this.#work, this.#watches);
+    this.#cluster.startAll();
+    if (!settle.firstLeader(() => this.#failed)) return;
+    this.#note('the load begins');
+    this.#startClients();
+    const hasher = new Hasher(this.#cluster, this.#oracle, this.#root.split('hasher'));
+    hasher.start();
+    this.#injector.start(this.#faults, this.#root.split('fault draws'));
+    this.#cluster.run(this.#options.loadMs, () => this.#failed);
+    if (this.#failed) return;
+    this.#work.stopping = true;
+    this.#note('the load ends; everything is healed');
+    this.#injector.healAll();
+    if (!settle.afterFaults(() => this.#failed)) return;
+    hasher.stop();
+    finalChecks({
+      options: this.#options,
+      cluster: this.#cluster,
+      oracle: this.#oracle,
+      records: this.#work.history.records,
+      watches: this.#watchRecords(),
+      rng: this.#root.split('final'),
+      settle,
+      failed: () => this.#failed,
+      note: this.#note,
+    });
+  }
+
+  #startClients(): void {
+    const { clients, leaseHolders, watchers } = this.#options;
+    const rng = this.#root.split('clients');
+    for (let i = 1; i <= clients; i++) new KvClient(this.#work, i, rng.split(`kv ${i}`)).start();
+    for (let i = 1; i <= leaseHolders; i++) new LeaseClient(this.#work, 100 + i, rng.split(`lease ${i}`)).start();
+    for (let i = 1; i <= watchers; i++) {
+      const watch = new WatchClient(this.#work, `w${i}`, rng.split(`watch ${i}`));
+      this.#watches.push(watch);
+      watch.start();
+    }
+  }
+}
+
+function makeCluster(options: SimOptions, logger: Logger): SimCluster {
+  return new SimCluster({
+    seed: options.seed,
+    size: options.members,
+    config: options.config,
+    tuning: { ...defaultTuning, ...options.tuning, mutants: new Set(options.mutants) },
+    net: options.net,
+    disk: { syncUs: [50, options.disk.syncUsMax] },
+    store: options.store,
+    driftPpm: options.driftPpm,
+    surpriseOrder: options.surpriseOrder,
+    logger,
+  });
+}

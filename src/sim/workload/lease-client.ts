@@ -1,0 +1,170 @@
+import type { Rng } from '../../util/rng.js';
+import type { GrantOp, OpRecord, Response } from '../checkers/index.js';
+import type { SimNode } from '../node.js';
+import { send } from './requests.js';
+import type { Workload } from './workload.js';
+import { pickNode } from './workload.js';
+
+/** A client that holds one lease after the other: grants it, hangs keys on it, renews it for a while, lets go. */
+export class LeaseClient {
+  readonly #work: Workload;
+  readonly #id: number;
+  readonly #rng: Rng;
+  #count = 0;
+  #node: SimNode;
+
+  constructor(work: Workload, id: number, rng: Rng) {
+    this.#work = work;
+    this.#id = id;
+    this.#rng = rng;
+    this.#node = pickNode(work, rng);
+  }
+
+  start(): void {
+    this.#work.port.later(this.#rng.below(2_000_000), () => this.#grant());
+  }
+
+  /** The least that a TTL in seconds lasts in µs, on the fastest clock. */
+  #microseconds(ttl: number): number {
+    return Math.floor((ttl * 1_000_000 * 1_000_000) / (1_000_000 + this.#work.options.driftPpm));
+  }
+
+  #grant(): void {
+    const { history, port } = this.#work;
+    if (this.#work.stopping) return;
+    const id = BigInt(this.#id) * 1_000_000n + BigInt(++this.#count);
+    const ttl = this.#rng.pick([1, 2, 3, 5]);
+    const op: GrantOp = { kind: 'grant', lease: id.toString(), ttl: this.#microseconds(ttl) };
+    const record = history.begin(this.#id, this.#node.name, op);
+    const left = this.#rng.between(1, 8);
+    port.call<{ ttl: number; revision: number }>(
+      this.#node,
+      6000,
+      (member, done) =>
+        member.leaseGrant(
+          { id, ttl },
+          { deadline: 0 },
+          {
+            ok: (granted) => done.ok({ ttl: granted.ttl, revision: member.revision }),
+            fail: (err) => done.fail(err),
+          },
+        ),
+      {
+        ok: (granted) => {
+          op.ttl = this.#microseconds(granted.ttl);
+          history.ok(record, { kind: 'lease', revision: granted.revision, ttl: op.ttl });
+          this.#hold(id, granted.ttl, left);
+        },
+        fail: (error) => {
+          history.fail(record, error);
+          this.#failed(() => this.#grant());
+        },
+        lost: (error) => {
+          history.lost(record, error);
+          this.#failed(() => this.#hold(id, ttl, left));
+        },
+      },
+    );
+  }
+
+  #failed(then: () => void): void {
+    this.#node = pickNode(this.#work, this.#rng, this.#node);
+    this.#work.port.later(this.#rng.below(500_000), then);
+  }
+
+  /** @param left how many more things are done with it */
+  #hold(id: bigint, ttl: number, left: number): void {
+    if (this.#work.stopping) return;
+    if (left === 0) {
+      if (this.#rng.chance(1, 2)) return this.#revoke(id);
+      // It is to end by itself.
+      this.#work.port.later((ttl + this.#rng.below(3)) * 1_000_000, () => this.#grant());
+      return;
+    }
+    const wait = this.#rng.below(Math.floor((ttl * 1_000_000) / 2));
+    this.#work.port.later(wait, () => {
+      const go = (alive: boolean): void => (alive ? this.#hold(id, ttl, left - 1) : this.#grant());
+      if (this.#rng.chance(1, 2)) this.#keepAlive(id, go);
+      else this.#put(id, go);
+    });
+  }
+
+  #keepAlive(id: bigint, then: (alive: boolean) => void): void {
+    const { history, port } = this.#work;
+    const record = history.begin(this.#id, this.#node.name, { kind: 'keepalive', lease: id.toString() });
+    port.call<{ ttl: number; revision: number }>(
+      this.#node,
+      4000,
+      (member, done) =>
+        member.leaseRenew(
+          id,
+          { deadline: 0 },
+          {
+            ok: ({ ttl }) => done.ok({ ttl, revision: member.revision }),
+            fail: (err) => done.fail(err),
+          },
+        ),
+      {
+        ok: ({ ttl, revision }) => {
+          history.ok(record, { kind: 'lease', revision, ttl: this.#microseconds(ttl) });
+          then(ttl > 0);
+        },
+        ...this.#otherwise(record, () => then(true)),
+      },
+    );
+  }
+
+  #put(id: bigint, then: (alive: boolean) => void): void {
+    const { history, port, options } = this.#work;
+    const key = `k${String(this.#rng.below(options.keys)).padStart(3, '0')}`;
+    const value = `${this.#id}.${id}.${this.#work.history.records.length}`;
+    const op = { kind: 'put' as const, key, value, lease: id.toString(), prev: false };
+    const record = history.begin(this.#id, this.#node.name, op);
+    port.call<Response>(this.#node, 4000, (member, done) => send(member, op, done), {
+      ok: (response) => {
+        history.ok(record, response);
+        then(true);
+      },
+      ...this.#otherwise(record, (error) => then(error !== 'ERR_LEASE_NOT_FOUND')),
+    });
+  }
+
+  #revoke(id: bigint): void {
+    const { history, port } = this.#work;
+    const record = history.begin(this.#id, this.#node.name, { kind: 'revoke', lease: id.toString() });
+    port.call<number>(
+      this.#node,
+      4000,
+      (member, done) =>
+        member.leaseRevoke(
+          id,
+          { deadline: 0 },
+          {
+            ok: () => done.ok(member.revision),
+            fail: (err) => done.fail(err),
+          },
+        ),
+      {
+        ok: (revision) => {
+          history.ok(record, { kind: 'lease', revision, ttl: 0 });
+          this.#grant();
+        },
+        ...this.#otherwise(record, () => this.#grant()),
+      },
+    );
+  }
+
+  #otherwise(record: OpRecord, then: (error: string) => void) {
+    const { history } = this.#work;
+    return {
+      fail: (error: string) => {
+        history.fail(record, error);
+        this.#failed(() => then(error));
+      },
+      lost: (error: string) => {
+        history.lost(record, error);
+        this.#failed(() => then(error));
+      },
+    };
+  }
+}

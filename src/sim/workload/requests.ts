@@ -1,0 +1,182 @@
+import type { Completion, Member } from '../../server/index.js';
+import type { KeyValue, RequestOp, ResponsePart, TxnRequest } from '../../wire/index.js';
+import {
+  CompareResult,
+  CompareTarget,
+  decodeKeyValue,
+  encodeDeleteRangeRequest,
+  encodePutRequest,
+  encodeTxnRequest,
+  makeCompare,
+  makeDeleteRangeRequest,
+  makePutRequest,
+  makeRangeRequest,
+  makeRequestOp,
+  makeTxnRequest,
+  OpKind,
+  TargetUnion,
+} from '../../wire/index.js';
+import type { CompareOp, Kv, Response, SimpleOp, SimpleResponse, TxnOp } from '../checkers/index.js';
+
+const NO_DEADLINE = { deadline: 0 };
+
+/** Asks a member for an operation of the history, as its rpc handlers would. */
+export function send(member: Member, op: SimpleOp | TxnOp, done: Completion<Response>): void {
+  const fail = (err: Parameters<typeof done.fail>[0]): void => done.fail(err);
+  switch (op.kind) {
+    case 'put': {
+      const req = putRequest(op);
+      return member.put(req, encodePutRequest(req), NO_DEADLINE, {
+        ok: ({ revision, prevKv }) => done.ok({ kind: 'put', revision, prev: kvOf(prevKv) }),
+        fail,
+      });
+    }
+    case 'delete': {
+      const req = deleteRequest(op);
+      return member.deleteRange(req, encodeDeleteRangeRequest(req), NO_DEADLINE, {
+        ok: ({ revision, deleted, prevKvs }) =>
+          done.ok({ kind: 'delete', revision, deleted, prevs: prevKvs.map(kvOf) as Kv[] }),
+        fail,
+      });
+    }
+    case 'range':
+      return member.range(rangeRequest(op), NO_DEADLINE, {
+        ok: ({ revision, kvs }) => done.ok({ kind: 'range', revision, kvs: kvs.map(kvOf) as Kv[] }),
+        fail,
+      });
+    case 'txn': {
+      const req = txnRequest(op);
+      return member.txn(req, encodeTxnRequest(req), NO_DEADLINE, {
+        ok: ({ revision, succeeded, parts }) =>
+          done.ok({ kind: 'txn', revision, succeeded, responses: parts.map(partOf) }),
+        fail,
+      });
+    }
+  }
+}
+
+function putRequest(op: SimpleOp & { kind: 'put' }): ReturnType<typeof makePutRequest> {
+  const req = makePutRequest();
+  req.key = op.key;
+  req.value = Buffer.from(op.value, 'latin1');
+  req.lease = BigInt(op.lease);
+  req.prevKv = op.prev;
+  return req;
+}
+
+function deleteRequest(op: SimpleOp & { kind: 'delete' }): ReturnType<typeof makeDeleteRangeRequest> {
+  const req = makeDeleteRangeRequest();
+  req.key = op.key;
+  req.rangeEnd = op.rangeEnd;
+  req.prevKv = op.prev;
+  return req;
+}
+
+function rangeRequest(op: SimpleOp & { kind: 'range' }): ReturnType<typeof makeRangeRequest> {
+  const req = makeRangeRequest();
+  req.key = op.key;
+  req.rangeEnd = op.rangeEnd;
+  req.revision = op.revision;
+  req.serializable = op.serializable;
+  return req;
+}
+
+function txnRequest(op: TxnOp): TxnRequest {
+  const req = makeTxnRequest();
+  req.compare = op.compare.map(compareOf);
+  req.success = op.success.map(requestOp);
+  req.failure = op.failure.map(requestOp);
+  return req;
+}
+
+function requestOp(op: SimpleOp): RequestOp {
+  switch (op.kind) {
+    case 'put':
+      return makeRequestOp(OpKind.PUT, putRequest(op));
+    case 'delete':
+      return makeRequestOp(OpKind.DELETE_RANGE, deleteRequest(op));
+    case 'range':
+      return makeRequestOp(OpKind.RANGE, rangeRequest(op));
+  }
+}
+
+const RESULTS = {
+  '=': CompareResult.EQUAL,
+  '>': CompareResult.GREATER,
+  '<': CompareResult.LESS,
+  '!=': CompareResult.NOT_EQUAL,
+};
+
+function compareOf({ key, target, result, operand }: CompareOp): ReturnType<typeof makeCompare> {
+  const c = makeCompare();
+  c.key = key;
+  c.result = RESULTS[result];
+  switch (target) {
+    case 'version':
+      c.target = CompareTarget.VERSION;
+      c.targetUnion = TargetUnion.VERSION;
+      c.version = operand as number;
+      break;
+    case 'create':
+      c.target = CompareTarget.CREATE;
+      c.targetUnion = TargetUnion.CREATE_REVISION;
+      c.createRevision = operand as number;
+      break;
+    case 'mod':
+      c.target = CompareTarget.MOD;
+      c.targetUnion = TargetUnion.MOD_REVISION;
+      c.modRevision = operand as number;
+      break;
+    case 'value':
+      c.target = CompareTarget.VALUE;
+      c.targetUnion = TargetUnion.VALUE;
+      c.value = Buffer.from(operand as string, 'latin1');
+      break;
+  }
+  return c;
+}
+
+function partOf(part: ResponsePart): SimpleResponse {
+  switch (part.kind) {
+    case OpKind.RANGE:
+      return { kind: 'range', revision: part.revision, kvs: part.kvs.map(kvOf) as Kv[] };
+    case OpKind.PUT:
+      return { kind: 'put', revision: part.revision, prev: kvOf(part.prevKv) };
+    case OpKind.DELETE_RANGE:
+      return { kind: 'delete', revision: part.revision, deleted: part.deleted, prevs: part.prevKvs.map(kvOf) as Kv[] };
+    case OpKind.TXN:
+      throw new Error('no nested transactions were asked for');
+  }
+}
+
+/** The checkers know the present only: of a transaction they are not told its reads at a named revision. */
+export function withoutPast(op: TxnOp): TxnOp {
+  return { ...op, success: op.success.filter(isPresent), failure: op.failure.filter(isPresent) };
+}
+
+/** The same for its answer. */
+export function dropPast(op: TxnOp, response: Response): Response {
+  if (response.kind !== 'txn') return response;
+  const branch = response.succeeded ? op.success : op.failure;
+  return { ...response, responses: response.responses.filter((_, i) => isPresent(branch[i] as SimpleOp)) };
+}
+
+function isPresent(op: SimpleOp): boolean {
+  return op.kind !== 'range' || op.revision === 0;
+}
+
+/** A marshalled KeyValue as the checkers have it. */
+export function kvOf(row: Buffer | null): Kv | null {
+  return row === null ? null : kvOfKeyValue(decodeKeyValue(row));
+}
+
+export function kvOfKeyValue({ key, value, createRevision, modRevision, version, lease }: KeyValue): Kv {
+  return {
+    key,
+    value: value.toString('latin1'),
+    create: createRevision,
+    mod: modRevision,
+    version,
+    lease: lease.toString(),
+  };
+}

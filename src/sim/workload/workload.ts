@@ -1,0 +1,27 @@
+import type { Rng } from '../../util/rng.js';
+import type { SimCluster } from '../cluster.js';
+import type { SimNode } from '../node.js';
+import type { SimOptions } from '../options.js';
+import type { ClientPort } from './client-port.js';
+import type { History } from './history.js';
+
+/** What all clients of a run share. */
+export interface Workload {
+  readonly options: SimOptions;
+  readonly cluster: SimCluster;
+  readonly port: ClientPort;
+  readonly history: History;
+  /** Clients begin nothing new once it is true. */
+  stopping: boolean;
+  /** As the cluster has it now. */
+  compactRevision(): number;
+  /** The newest revision that any client has seen. */
+  seenRevision: number;
+}
+
+/** A member to talk to, other than `not` where there is one. */
+export function pickNode({ cluster }: Workload, rng: Rng, not: SimNode | null = null): SimNode {
+  const node = rng.pick(cluster.nodes);
+  if (node !== not || cluster.nodes.length === 1) return node;
+  return cluster.nodes[(cluster.nodes.indexOf(node) + 1) % cluster.nodes.length] as SimNode;
+}
