@@ -262,7 +262,8 @@ export class Chaos {
    * it has a leader again it counts as down, so the configuration must not shrink to where it is needed.
    */
   #amnesia(member: Member, b: number): void {
-    if (this.#changes > 0) return;
+    // Of two voters the other needs this one's vote, and this one a leader: that is for an operator to decide.
+    if (this.#changes > 0 || this.cluster.members.size < 3) return;
     const others = [...this.cluster.members.values()].filter((m) => m !== member);
     if (others.some((m) => m.raft === null || m.disk.lost) || member.disk.lost) return;
     this.#amnesias++;
