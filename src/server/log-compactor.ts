@@ -2,6 +2,7 @@ import type { Raft } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import type { Wal } from '../storage/wal/index.js';
 import type { Logger } from '../util/log.js';
+import { parseConfState } from './conf-changes.js';
 import { walSnapshot } from './wal-snapshot.js';
 
 export interface LogCompactorOptions {
@@ -56,7 +57,7 @@ export class LogCompactor {
     this.#backend.flush((flushError) => {
       if (flushError !== null) return this.#fatal(flushError);
       const { flushedIndex: index, flushedTerm: term } = this.#backend;
-      const { confState } = this.#raft;
+      const confState = parseConfState(this.#backend.flushedConfState);
       this.#wal.saveSnapshot(walSnapshot({ index, term, confState }), (err) => {
         if (err !== null) return this.#fatal(err);
         this.#cut(index);

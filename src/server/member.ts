@@ -1,32 +1,8 @@
-import type { Lessor } from '../lease/index.js';
-import type {
-  DeleteRangeResult,
-  HashKvResult,
-  MvccStore,
-  PutResult,
-  RangeResult,
-  TxnResult,
-  WatchHub,
-} from '../mvcc/index.js';
+import type { DeleteRangeResult, HashKvResult, PutResult, RangeResult, TxnResult, WatchHub } from '../mvcc/index.js';
 import { isTxnReadonly, isTxnSerializable } from '../mvcc/index.js';
-import type { PeerHub } from '../peer/index.js';
-import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
-import { Role } from '../raft/index.js';
-import type { StoredBackend } from '../storage/backend/index.js';
-import type { Env, TimerHandle } from '../util/env.js';
-import type { Logger } from '../util/log.js';
 import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
-import {
-  AlarmRequest,
-  ClusterVersionSetRequest,
-  CompactionRequest as CompactionCodec,
-  encodeInternalRequest,
-  InternalKind,
-  LeaseGrantRequest,
-  LeaseRevokeRequest,
-} from '../wire/index.js';
-import type { Alarms } from './alarms.js';
+import { AlarmRequest, InternalKind, LeaseGrantRequest, LeaseRevokeRequest } from '../wire/index.js';
 import type {
   AlarmRequest as AlarmArgs,
   AlarmMember,
@@ -35,574 +11,134 @@ import type {
   LeaseTimeToLive,
   MemberApi,
   MemberInfo,
-  MemberLimits,
   StatusInfo,
   VersionInfo,
 } from './api.js';
-import type { ApplierOwner } from './applier.js';
-import { Applier } from './applier.js';
-import { AutoCompactor } from './auto-compactor.js';
-import { ClusterVersionMonitor } from './cluster-version.js';
-import { applyConfChange } from './conf-changes.js';
-import type { MemberConfig } from './config.js';
-import { quotaBytes, requestTimeoutMs } from './config.js';
-import { longestConnected, timeoutCause } from './connectivity.js';
-import { EarlyCampaign } from './early-campaign.js';
-import type { ServerError } from './errors.js';
-import { refusal } from './errors.js';
+import { quotaBytes } from './config.js';
 import { answerHash, answerHashKv } from './hashes.js';
-import { RequestIds } from './ids.js';
-import type { LeaderView } from './leader-calls.js';
-import { LeaderCalls } from './leader-calls.js';
-import { LeaseKeeper } from './lease-keeper.js';
-import { LogCompactor } from './log-compactor.js';
-import type { Membership } from './membership.js';
-import type { MemberEvents, MemberParts } from './parts.js';
-import type { PeerAnswer } from './peer-questions.js';
-import { PeerQuestions } from './peer-questions.js';
-import { Proposals } from './proposals.js';
-import { Publisher } from './publisher.js';
-import type { PumpOwner } from './pump.js';
-import { Pump } from './pump.js';
+import { MemberCore } from './member-core.js';
 import { RangeRead, TxnRead } from './range-read.js';
-import { ReadIndexer } from './read-index.js';
-import { closeParts, handOver } from './shutdown.js';
-import { installSnapshot } from './snapshot-install.js';
-import { SnapshotTransfer } from './snapshot-transfer.js';
 import { memberStatus } from './status.js';
 
-const MAX_BATCH_BYTES = 1 << 20;
-const LOG_BYTES_MAX = 128 << 20;
-
 /**
- * One running member: it joins raft, the log, the replicated state and the peers, and answers what clients ask
- * (api.ts). Everything happens on one thread, in turns; the pump does the moving.
+ * One running member, as rpc, gateway and the embedding program see it (api.ts). What moves is MemberCore.
  */
-export class Member implements MemberApi, MemberEvents, PumpOwner, ApplierOwner, LeaderView {
-  readonly clusterId: bigint;
-  readonly memberId: bigint;
-  readonly limits: MemberLimits;
-  readonly config: MemberConfig;
-  onReady: (() => void) | null = null;
-  onEnded: (() => void) | null = null;
-
-  readonly #parts: MemberParts;
-  #uncertain: boolean;
-  readonly #env: Env;
-  readonly #log: Logger;
-  readonly #raft: Raft;
-  readonly #backend: StoredBackend;
-  readonly #mvcc: MvccStore;
-  readonly #lessor: Lessor;
-  readonly #membership: Membership;
-  readonly #alarms: Alarms;
-  readonly #hub: PeerHub;
-  readonly #ids: RequestIds;
-  readonly #proposals = new Proposals();
-  readonly #reads: ReadIndexer;
-  readonly #leases: LeaseKeeper;
-  readonly #questions: PeerQuestions;
-  readonly #calls: LeaderCalls;
-  readonly #applier: Applier;
-  readonly #pump: Pump;
-  readonly #compactor: LogCompactor;
-  readonly #autoCompactor: AutoCompactor;
-  readonly #publisher: Publisher;
-  readonly #transfer: SnapshotTransfer;
-  readonly #early: EarlyCampaign;
-  readonly #versions: ClusterVersionMonitor;
-  #timer: TimerHandle | null = null;
-  #state: 'open' | 'stopping' | 'stopped' = 'open';
-  #leader = 0n;
-  #leaderTerm = 0;
-  /** ms: when a leader was last elected, for the cause of a time-out */
-  #leaderElectedAt = Number.NEGATIVE_INFINITY;
-
-  constructor(parts: MemberParts) {
-    const { env, config } = parts;
-    this.#parts = parts;
-    this.#uncertain = parts.uncertain;
-    this.#env = env;
-    this.config = config;
-    this.clusterId = parts.clusterId;
-    this.memberId = parts.memberId;
-    this.#log = env.log.with({ caller: 'server/member.ts' });
-    this.#raft = parts.raft;
-    this.#backend = parts.backend;
-    this.#mvcc = parts.mvcc;
-    this.#lessor = parts.lessor;
-    this.#membership = parts.membership;
-    this.#alarms = parts.alarms;
-    this.#hub = parts.hub;
-    this.limits = {
-      maxRequestBytes: config.maxRequestBytes,
-      maxTxnOps: config.maxTxnOps,
-      requestTimeoutMs: requestTimeoutMs(config),
-      electionTimeoutMs: config.electionMs,
-    };
-    this.#ids = new RequestIds(parts.memberId, env.clock.wall());
-    this.#reads = new ReadIndexer((ctx) => this.#raft.readIndex(ctx));
-    const view = this;
-    this.#leases = new LeaseKeeper(
-      parts.lessor,
-      this.#reads,
-      {
-        get leaderTerm() {
-          return view.#raft.isLeader ? view.#leaderTerm : 0;
-        },
-        now: () => env.clock.now(),
-        wake: () => this.#pump.wake(),
-        proposeRevoke: (id) => this.#proposeRevoke(id),
-      },
-      config.tuning.leaseCheckMs,
-      config.tuning.leaseRevokeRate,
-    );
-    this.#questions = new PeerQuestions(parts.clusterId, parts.membership, this.#leases);
-    this.#calls = new LeaderCalls(env.clock, env.timers, this);
-    this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
-    this.#applier.clusterVersion = parts.clusterVersion;
-    this.#pump = new Pump({
-      env,
-      raft: parts.raft,
-      wal: parts.wal,
-      hub: parts.hub,
-      proposals: this.#proposals,
-      reads: this.#reads,
-      owner: this,
-      maxBatchBytes: MAX_BATCH_BYTES,
-      commit: parts.commit,
-    });
-    this.#compactor = new LogCompactor({
-      raft: parts.raft,
-      backend: parts.backend,
-      wal: parts.wal,
-      options: {
-        snapshotCount: config.snapshotCount,
-        catchUpEntries: config.snapshotCatchUpEntries,
-        logBytesMax: LOG_BYTES_MAX,
-      },
-      log: this.#log,
-      fatal: (err) => env.fatal(err),
-    });
-    this.#autoCompactor = new AutoCompactor(
-      config.autoCompactionMode,
-      config.autoCompactionRetention,
-      env.clock.now(),
-      {
-        get isLeader() {
-          return view.#raft.isLeader;
-        },
-        get revision() {
-          return view.revision;
-        },
-        compactTo: (revision) => this.#compactTo(revision),
-      },
-    );
-    this.#publisher = new Publisher(
-      env.timers,
-      (kind, body, done) => this.#propose(kind, body, done),
-      { memberId: this.memberId, name: config.name, clientUrls: config.advertiseClientUrls },
-      () => this.#published(),
-    );
-    this.#transfer = new SnapshotTransfer({
-      env,
-      backend: parts.backend,
-      raft: parts.raft,
-      hub: parts.hub,
-      wake: () => this.#pump.wake(),
-    });
-    this.#early = new EarlyCampaign(config.initialElectionTickAdvance ? 1 + env.rng.below(4) : null);
-    this.#versions = new ClusterVersionMonitor(parts.hub, parts.membership, config.clusterVersionMax);
-    this.#backend.onError = (err) => env.fatal(err);
-    this.#backend.onDrain = () => this.#pump.wake();
-  }
-
-  /** Starts to accept peers at host:port; port 0 picks one. */
-  listen(address: string, cb: (err: Error | null, address: string) => void): void {
-    this.#hub.listen(address, cb);
-  }
-
-  /** Begins to tick and to publish itself. The peer listener is up already. */
-  start(): void {
-    this.#updatePeers();
-    this.#tick();
-    this.#publisher.start();
-  }
-
-  // --- time ---
-
-  #tick(): void {
-    if (this.#state === 'stopped') return;
-    this.#timer = this.#env.timers.set(this.config.heartbeatMs, () => this.#guarded(() => this.#tick()));
-    const now = this.#env.clock.now();
-    this.#raft.tick();
-    this.#early.tick(this.#raft, this.#hub);
-    this.#proposals.expire(now, this.limits.requestTimeoutMs, (start) => this.#timeoutCause(start));
-    this.#reads.tick(now, this.config.tuning.readIndexRetryMs, this.limits.requestTimeoutMs);
-    this.#leases.tick();
-    this.#mvcc.watch.tick(now);
-    this.#autoCompactor.tick(now);
-    this.#settleLog();
-    this.#checkClusterVersion(now);
-    this.#pump.wake();
-  }
-
-  /** What a handler throws is a bug: the member stops rather than go on in a state nobody thought of. */
-  #guarded(fn: () => void): void {
-    try {
-      fn();
-    } catch (err) {
-      this.#env.fatal(err as Error);
-    }
-  }
-
-  #timeoutCause(start: number): ServerError {
-    const times = { start, electedAt: this.#leaderElectedAt, electionMs: this.config.electionMs };
-    return timeoutCause(this.#raft, this.#hub, times);
-  }
-
-  /** A log that may have lost something is as good as any once a leader has caught us up. */
-  #settleLog(): void {
-    if (!this.#uncertain || this.#raft.status().withheld) return;
-    this.#uncertain = false;
-    this.#parts.wal.settle();
-  }
-
-  // --- proposals ---
-
-  #propose(kind: number, body: Buffer, done: Completion<never>): void {
-    if (this.#state !== 'open') return done.fail(refusal('ERR_STOPPED'));
-    if (this.#raft.commitIndex - this.#raft.appliedIndex > this.config.tuning.maxApplyGap) {
-      return done.fail(refusal('ERR_TOO_MANY_REQUESTS'));
-    }
-    const id = this.#ids.next();
-    const data = encodeInternalRequest(this.#ids.full(id), '', 0, kind, body);
-    if (data.length > this.config.maxRequestBytes) return done.fail(refusal('ERR_REQUEST_TOO_LARGE'));
-    this.#proposals.add(id, kind, data, done, this.#env.clock.now());
-    this.#pump.wake();
-  }
-
-  /** Never by way of a leader: what a deposed leader finds expired is not for the next one to revoke (museum 55). */
-  #proposeRevoke(id: bigint): void {
-    const body = LeaseRevokeRequest.encode({ id });
-    const data = encodeInternalRequest(this.#ids.full(this.#ids.next()), '', 0, InternalKind.LEASE_REVOKE, body);
-    this.#raft.propose([data]);
-    this.#pump.wake();
-  }
-
-  #compactTo(revision: number): void {
-    const log = this.#log;
-    log.info('starting auto compaction', { revision });
-    this.#propose(InternalKind.COMPACTION, CompactionCodec.encode({ revision, physical: false }), {
-      ok: () => log.info('completed auto compaction', { revision }),
-      fail: (err) => log.warn('failed auto compaction', { revision, error: err.message }),
-    });
-  }
-
-  // --- the pump's owner ---
-
-  apply(entries: readonly Entry[]): void {
-    this.#applier.apply(entries);
-    this.#compactor.check();
-  }
-
-  get applyHeld(): boolean {
-    return this.#backend.full;
-  }
-
-  onSoftState(state: SoftState): void {
-    const now = this.#env.clock.now();
-    const wasLeading = this.#leaderTerm !== 0;
-    const leads = state.role === Role.Leader;
-    if (wasLeading && (!leads || this.#leaderTerm !== this.#raft.term)) {
-      this.#leaderTerm = 0;
-      this.#leases.leadershipLost();
-    }
-    if (leads && this.#leaderTerm === 0) {
-      this.#leaderTerm = this.#raft.term;
-      this.#versions.reset();
-      this.#leases.leadershipGained(this.config.electionMs);
-    }
-    if (state.leader !== this.#leader) {
-      this.#log.info('leader changed', { from: hex(this.#leader), to: hex(state.leader), term: this.#raft.term });
-      this.#leader = state.leader;
-      if (state.leader !== 0n) {
-        this.#leaderElectedAt = now;
-        this.#reads.leaderChanged(now);
-      }
-    }
-  }
-
-  sendSnapshot(message: Message): void {
-    this.#transfer.send(message);
-  }
-
-  installSnapshot(ready: Ready, done: () => void): void {
-    installSnapshot(this.#parts, this.#transfer, ready, (err, clusterVersion) => {
-      if (err !== null) return this.#env.fatal(err);
-      this.#applier.clusterVersion = clusterVersion;
-      this.#updatePeers();
-      this.#log.info('applied snapshot', { 'applied-index': this.#backend.appliedIndex });
-      done();
-    });
-  }
-
-  turnOver(): void {
-    this.#transfer.turnOver();
-  }
-
-  // --- the applier's owner ---
-
-  applyConfChange(entry: Entry): void {
-    const change = applyConfChange(entry, this.#raft, this.#membership, this.#backend, this.config.maxLearners);
-    this.#updatePeers();
-    this.#log.info('applied a configuration change', { change: change.kind, member: hex(change.id) });
-    const pending = change.ours(this.#ids.hi16) ? this.#proposals.applied(change.requestLow48) : undefined;
-    if (pending !== undefined) {
-      if (change.refused !== null) pending.done.fail(change.refused);
-      else pending.done.ok(this.#membership.list() as never);
-    }
-    if (change.kind === 'remove' && change.id === this.memberId && change.refused === null) this.onRemoved();
-  }
-
-  clusterVersionChanged(version: string): void {
-    this.#log.info('updated cluster version', { 'cluster-version': version });
-  }
-
-  // --- peers ---
-
-  #updatePeers(): void {
-    const others = this.#membership.all().filter((member) => member.id !== this.memberId);
-    this.#hub.setPeers(
-      others.map((member) => ({ id: member.id, urls: member.peerUrls })),
-      this.#membership.removed,
-    );
-  }
-
-  onMessages(_from: bigint, messages: Message[]): void {
-    for (const message of messages) this.#raft.step(message);
-    this.#pump.wake();
-  }
-
-  onForward(_from: bigint, proposals: Buffer[]): void {
-    const until = this.#env.clock.now() + this.limits.requestTimeoutMs;
-    for (const data of proposals) this.#proposals.addForeign(data, until);
-    this.#pump.wake();
-  }
-
-  onRequest(_from: bigint, kind: string, body: unknown, reply: PeerAnswer): void {
-    this.#questions.answer(kind, body, reply);
-  }
-
-  get onSnapshot(): SnapshotTransfer['receive'] {
-    return this.#transfer.receive;
-  }
-
-  onPeerDown(id: bigint, evidence: boolean): void {
-    if (evidence) this.#raft.peerDown(id);
-    this.#raft.reportUnreachable(id);
-    this.#pump.wake();
-  }
-
-  onPeerUp(_id: bigint): void {
-    this.#pump.wake();
-  }
-
-  /** By a change that was applied, or by word of a peer, which may know of one that we have not applied. */
-  onRemoved(): void {
-    if (this.#state !== 'open') return;
-    this.#log.warn('this member was removed from the cluster; stopping', { member: hex(this.memberId) });
-    // Once the turn is over, so that others still hear what we have to say.
-    this.#env.timers.set(this.config.electionMs, () => this.stop(() => this.onEnded?.()));
-  }
-
-  // --- versions ---
-
-  #checkClusterVersion(now: number): void {
-    if (!this.#raft.isLeader) return;
-    const ver = this.#versions.check(this.memberId, this.#applier.clusterVersion, now);
-    if (ver !== null) this.#propose(InternalKind.CLUSTER_VERSION_SET, ClusterVersionSetRequest.encode({ ver }), IGNORE);
-  }
-
+export class Member extends MemberCore implements MemberApi {
   get clientVersion(): VersionInfo {
     return {
       etcd: ETCD_VERSION,
       keel: KEEL_VERSION,
-      cluster: this.#applier.clusterVersion ?? 'not_decided',
+      cluster: this.clusterVersion ?? 'not_decided',
       storage: STORAGE_VERSION,
     };
   }
 
-  #published(): void {
-    this.#log.info('published local member to cluster through raft', {
-      'local-member-id': hex(this.memberId),
-      'cluster-id': hex(this.clusterId),
-      attributes: { name: this.config.name, clientURLs: this.config.advertiseClientUrls },
-    });
-    this.onReady?.();
-  }
-
-  // --- MemberApi ---
-
   get revision(): number {
-    return this.#mvcc.currentRev;
+    return this.parts.mvcc.currentRev;
   }
 
   get raftTerm(): number {
-    return this.#raft.term;
+    return this.parts.raft.term;
   }
 
   get hasLeader(): boolean {
-    return this.#raft.leader !== 0n;
-  }
-
-  get leader(): bigint {
-    return this.#raft.leader;
+    return this.parts.raft.leader !== 0n;
   }
 
   get isLearner(): boolean {
-    return this.#raft.confState.learners.includes(this.memberId);
+    return this.parts.raft.confState.learners.includes(this.memberId);
   }
 
   get watch(): WatchHub {
-    return this.#mvcc.watch;
+    return this.parts.mvcc.watch;
   }
 
   range(req: RangeRequest, _ctx: CallContext, done: Completion<RangeResult>): void {
-    this.#read(new RangeRead(this.#mvcc, req, done), req.serializable);
-  }
-
-  #read(read: RangeRead | TxnRead, serializable: boolean): void {
-    if (this.#state !== 'open') return read.fail(refusal('ERR_STOPPED'));
-    if (serializable) return this.#transfer.whenReadable(() => read.ready());
-    this.#reads.add(read, this.#env.clock.now());
-    this.#pump.wake();
+    this.read(new RangeRead(this.parts.mvcc, req, done), req.serializable);
   }
 
   put(_req: PutRequest, raw: Buffer, _ctx: CallContext, done: Completion<PutResult>): void {
-    this.#propose(InternalKind.PUT, raw, done);
+    this.propose(InternalKind.PUT, raw, done);
   }
 
   deleteRange(_req: DeleteRangeRequest, raw: Buffer, _ctx: CallContext, done: Completion<DeleteRangeResult>): void {
-    this.#propose(InternalKind.DELETE_RANGE, raw, done);
+    this.propose(InternalKind.DELETE_RANGE, raw, done);
   }
 
   txn(req: TxnRequest, raw: Buffer, _ctx: CallContext, done: Completion<TxnResult>): void {
-    if (isTxnReadonly(req)) this.#read(new TxnRead(this.#mvcc, req, done), isTxnSerializable(req));
-    else this.#propose(InternalKind.TXN, raw, done);
+    if (isTxnReadonly(req)) this.read(new TxnRead(this.parts.mvcc, req, done), isTxnSerializable(req));
+    else this.propose(InternalKind.TXN, raw, done);
   }
 
   compact(_req: CompactionRequest, raw: Buffer, _ctx: CallContext, done: Completion<{ revision: number }>): void {
-    this.#propose(InternalKind.COMPACTION, raw, done);
+    this.propose(InternalKind.COMPACTION, raw, done);
   }
 
   leaseGrant(req: { id: bigint; ttl: number }, _ctx: CallContext, done: Completion<{ id: bigint; ttl: number }>): void {
     let { id } = req;
     // A free positive id, chosen before it is proposed so that every member sees the same (semantics 5).
-    while (id === 0n) id = this.#ids.full(this.#ids.next()) & MAX_INT64;
-    this.#propose(InternalKind.LEASE_GRANT, LeaseGrantRequest.encode({ id, ttl: req.ttl }), done);
+    while (id === 0n) id = this.nextId() & MAX_INT64;
+    this.propose(InternalKind.LEASE_GRANT, LeaseGrantRequest.encode({ id, ttl: req.ttl }), done);
   }
 
   leaseRevoke(id: bigint, _ctx: CallContext, done: Completion<void>): void {
-    this.#propose(InternalKind.LEASE_REVOKE, LeaseRevokeRequest.encode({ id }), done);
+    this.propose(InternalKind.LEASE_REVOKE, LeaseRevokeRequest.encode({ id }), done);
   }
 
   leaseRenew(id: bigint, ctx: CallContext, done: Completion<{ ttl: number }>): void {
-    this.#calls.call(
+    this.calls.call(
       'lease-renew',
       { id: id.toString() },
-      this.#until(ctx),
-      (cb) => this.#leases.renew(id, cb),
+      this.until(ctx),
+      (cb) => this.leaseKeeper.renew(id, cb),
       (err, ttl) => (err === null ? done.ok({ ttl: ttl as number }) : done.fail(err)),
     );
   }
 
   leaseTimeToLive(id: bigint, keys: boolean, ctx: CallContext, done: Completion<LeaseTimeToLive>): void {
-    this.#calls.call(
+    this.calls.call(
       'lease-ttl',
       { id: id.toString(), keys },
-      this.#until(ctx),
-      (cb) => this.#leases.timeToLive(id, keys, cb),
+      this.until(ctx),
+      (cb) => this.leaseKeeper.timeToLive(id, keys, cb),
       (err, times) => (err === null ? done.ok(times as LeaseTimeToLive) : done.fail(err)),
     );
   }
 
-  #until(ctx: CallContext): number {
-    const own = this.#env.clock.now() + this.limits.requestTimeoutMs;
-    return ctx.deadline > 0 ? Math.min(ctx.deadline, own) : own;
-  }
-
   leases(): bigint[] {
-    return this.#lessor.list();
+    return this.parts.lessor.list();
   }
 
   memberList(linearizable: boolean, _ctx: CallContext, done: Completion<MemberInfo[]>): void {
-    if (!linearizable) return done.ok(this.#membership.list());
-    this.#reads.add(
-      { ready: () => done.ok(this.#membership.list()), fail: (err) => done.fail(err) },
-      this.#env.clock.now(),
-    );
-    this.#pump.wake();
+    if (!linearizable) return done.ok(this.parts.membership.list());
+    this.read({ ready: () => done.ok(this.parts.membership.list()), fail: (err) => done.fail(err) }, false);
   }
 
   status(): StatusInfo {
-    return memberStatus(this.#raft, this.#backend, this.#alarms, quotaBytes(this.config));
+    return memberStatus(this.parts.raft, this.parts.backend, this.parts.alarms, quotaBytes(this.config));
   }
 
   alarm(req: AlarmArgs, _ctx: CallContext, done: Completion<AlarmMember[]>): void {
-    this.#propose(InternalKind.ALARM, AlarmRequest.encode(req as never), done);
+    this.propose(InternalKind.ALARM, AlarmRequest.encode(req as never), done);
   }
 
   alarms(): AlarmMember[] {
-    return this.#alarms.list();
+    return this.parts.alarms.list();
   }
 
   hashKv(revision: number, done: Completion<HashKvResult>): void {
-    answerHashKv(this.#mvcc, revision, done);
+    answerHashKv(this.parts.mvcc, revision, done);
   }
 
   hash(done: Completion<number>): void {
-    answerHash(this.#backend, done);
+    answerHash(this.parts.backend, done);
   }
 
   defragment(done: Completion<void>): void {
-    this.#backend.defragment();
-    this.#log.info('finished defragmenting', { 'current-db-size-bytes': this.#backend.size });
+    this.parts.backend.defragment();
+    this.log.info('finished defragmenting', { 'current-db-size-bytes': this.parts.backend.size });
     done.ok();
-  }
-
-  // --- LeaderView ---
-
-  request(...args: Parameters<PeerHub['request']>): void {
-    this.#hub.request(...args);
-  }
-
-  // --- the end ---
-
-  /** Ends in order: no new requests, what waits is refused, all that is durable is written. Idempotent. */
-  stop(cb: () => void): void {
-    if (this.#state !== 'open') return cb();
-    this.#state = 'stopping';
-    this.#publisher.stop();
-    const err = refusal('ERR_STOPPED');
-    this.#proposals.failAll(err);
-    this.#reads.failAll(err);
-    const target = longestConnected(this.#raft, this.#hub);
-    handOver(this.#parts, target, this.config.electionMs, () => this.#close(cb));
-    this.#pump.wake();
-  }
-
-  #close(cb: () => void): void {
-    this.#state = 'stopped';
-    this.#pump.stop();
-    if (this.#timer !== null) this.#env.timers.clear(this.#timer);
-    closeParts(this.#parts, cb);
   }
 }
 
 const MAX_INT64 = (1n << 63n) - 1n;
-const IGNORE: Completion<unknown> = { ok: () => {}, fail: () => {} };
-
-function hex(id: bigint): string {
-  return id.toString(16);
-}
