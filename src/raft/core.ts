@@ -26,15 +26,15 @@ export interface MutantFlags {
 function flagsOf(set: ReadonlySet<string>): MutantFlags {
   const has = (m: Mutant) => set.has(m);
   return {
-    confBeforeOwnCommit: has('conf-change-before-own-commit'),
-    confManyPending: has('conf-change-many-pending'),
-    readBeforeOwnCommit: has('read-index-before-own-commit'),
-    readReusesRound: has('read-index-reuses-round'),
-    readNoQuorum: has('read-index-no-quorum'),
-    committedPageSkips: has('committed-page-skips'),
-    appendTermZero: has('append-term-zero'),
-    snapshotOverSnapshot: has('snapshot-over-snapshot'),
-    selfAckBeforeFsync: has('self-ack-before-fsync'),
+    confBeforeOwnCommit: has('raft-conf-change-before-own-commit'),
+    confManyPending: has('raft-conf-change-many-pending'),
+    readBeforeOwnCommit: has('raft-read-index-before-own-commit'),
+    readReusesRound: has('raft-read-index-reuses-round'),
+    readNoQuorum: has('raft-read-index-no-quorum'),
+    committedPageSkips: has('raft-committed-page-skips'),
+    appendTermZero: has('raft-append-term-zero'),
+    snapshotOverSnapshot: has('raft-snapshot-over-snapshot'),
+    selfAckBeforeFsync: has('raft-self-ack-before-fsync'),
   };
 }
 

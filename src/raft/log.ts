@@ -94,6 +94,10 @@ export class RaftLog {
   get stable(): number {
     return this.#stable;
   }
+  /** The last index that the disk has been given. */
+  get offered(): number {
+    return this.#offered;
+  }
   get applied(): number {
     return this.#applied;
   }
@@ -233,12 +237,15 @@ export class RaftLog {
     return this.#offered < this.lastIndex || (this.#snapshot !== null && !this.#snapshotOffered);
   }
 
-  /** Hands out what the disk has not been given yet. */
+  /** Hands out what the disk has not been given yet; a snapshot by itself, and the entries behind it the next time. */
   offer(token: number, candidateTerm: number): { entries: readonly Entry[]; snapshot: SnapshotMeta | null } {
-    const entries = this.#offered < this.lastIndex ? this.#entries.slice(this.#offered - this.#offset) : NO_ENTRIES;
     const snapshot = this.#snapshotOffered ? null : this.#snapshot;
+    let entries = NO_ENTRIES;
     if (snapshot !== null) this.#snapshotOffered = true;
-    this.#offered = this.lastIndex;
+    else if (this.#offered < this.lastIndex) {
+      entries = this.#entries.slice(this.#offered - this.#offset);
+      this.#offered = this.lastIndex;
+    }
     this.#writes.push({ token, last: entries.length > 0 ? this.lastIndex : 0, snapshot, candidateTerm });
     return { entries, snapshot };
   }

@@ -315,20 +315,25 @@ export class Raft {
     const offered = r.log.offer(rd.token, r.candidateTerm);
     rd.entries = offered.entries;
     rd.snapshot = offered.snapshot;
+    // Entries behind a snapshot come in the next Ready, and so does what depends on them.
+    const split = r.log.hasUnoffered;
+    const commit = split ? Math.min(r.log.committed, r.log.offered) : r.log.committed;
     const promised = r.term !== this.#hardTerm || r.vote !== this.#hardVote;
-    if (promised || r.log.committed !== this.#hardCommit) {
+    if (promised || commit !== this.#hardCommit) {
       this.#hardTerm = r.term;
       this.#hardVote = r.vote;
-      this.#hardCommit = r.log.committed;
-      rd.hardState = { term: r.term, vote: r.vote, commit: r.log.committed };
+      this.#hardCommit = commit;
+      rd.hardState = { term: r.term, vote: r.vote, commit };
     }
     rd.mustSync = promised || rd.entries.length > 0 || rd.snapshot !== null;
     rd.committedEntries = r.log.takeCommitted(r.mutants.committedPageSkips);
     rd.messages = r.messages;
-    rd.messagesAfterPersist = r.messagesAfterPersist;
+    if (!split) {
+      rd.messagesAfterPersist = r.messagesAfterPersist;
+      r.messagesAfterPersist = [];
+    }
     rd.readStates = r.readStates;
     r.messages = [];
-    r.messagesAfterPersist = [];
     r.readStates = [];
     r.candidateTerm = 0;
     return rd;

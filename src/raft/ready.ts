@@ -20,7 +20,7 @@ export class Ready {
   hardState: HardState | null;
   /** In order of index, without gaps. */
   entries: readonly Entry[];
-  /** To be installed; its data came beside its message. What it includes is applied when it is persisted. */
+  /** To be installed, in a Ready without entries; its data came beside its message. What it includes is applied when it is persisted. */
   snapshot: SnapshotMeta | null;
   /** May leave before anything of this Ready is durable. */
   messages: Message[];

@@ -109,11 +109,14 @@ describe('RaftLog', () => {
     l.maybeAppend(10, 4, entries([4], 11));
     l.commitTo(11);
     const write = l.offer(2, 0);
-    expect(write.snapshot?.index).toBe(10);
-    expect(write.entries.map((e) => e.index)).toEqual([11]);
+    expect([write.snapshot?.index, write.entries]).toEqual([10, []]);
+    const behind = l.offer(3, 0);
+    expect([behind.snapshot, behind.entries.map((e) => e.index)]).toEqual([null, [11]]);
     l.maybePersisted(1);
     expect(l.hasUnapplied).toBe(false);
     l.maybePersisted(2);
+    expect(l.hasUnapplied).toBe(false);
+    l.maybePersisted(3);
     expect([l.stable, l.applied]).toEqual([11, 10]);
     expect(l.takeCommitted(false).map((e) => e.index)).toEqual([11]);
   });
