@@ -61,7 +61,7 @@ describe('chaos', () => {
         sum.snapshots += invariants.snapshotsInstalled;
         sum.confChanges += invariants.committed.filter((c) => /:(add|remove|learner|update)=/.test(c.text)).length;
       }),
-      { runs: 60 },
+      { runs: 40 },
     );
     // A test in which nothing happens proves nothing.
     if (process.env.KEEL_FC_PATH === undefined) {

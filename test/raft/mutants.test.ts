@@ -31,7 +31,7 @@ function hunt(mutant: Mutant | null): string | null {
     } catch (e) {
       return (e as Error).message;
     }
-    if (mutant === null && seed === 15) return null;
+    if (mutant === null && seed === 5) return null;
   }
   return null;
 }
