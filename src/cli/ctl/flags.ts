@@ -29,6 +29,8 @@ export class Flags {
   readonly specs: readonly FlagSpec[];
   readonly #values = new Map<string, Value>();
   readonly #changed = new Set<string>();
+  /** Help counts when nothing else is wrong with the line. */
+  #help = false;
 
   constructor(specs: readonly FlagSpec[]) {
     this.specs = specs;
@@ -78,6 +80,12 @@ export class Flags {
    * @throws FlagError, HelpWanted
    */
   parse(args: readonly string[]): { args: string[]; dash: number } {
+    const parsed = this.#parse(args);
+    if (this.#help) throw new HelpWanted();
+    return parsed;
+  }
+
+  #parse(args: readonly string[]): { args: string[]; dash: number } {
     const rest: string[] = [];
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]!;
@@ -95,7 +103,10 @@ export class Flags {
     if (name === '' || name.startsWith('-') || arg[2] === '=') throw new FlagError(`bad flag syntax: ${arg}`);
     const spec = this.specs.find((s) => s.name === name);
     if (spec === undefined) {
-      if (name === 'help') throw new HelpWanted();
+      if (name === 'help') {
+        this.#help = given === undefined || parseBool(given) === true;
+        return i;
+      }
       throw new FlagError(`unknown flag: --${name}`);
     }
     if (given !== undefined) this.#set(spec, given, `--${name}`);
@@ -113,7 +124,10 @@ export class Flags {
       const letter = cluster[at]!;
       const spec = this.specs.find((s) => s.short === letter);
       if (spec === undefined) {
-        if (letter === 'h') throw new HelpWanted();
+        if (letter === 'h') {
+          this.#help = true;
+          continue;
+        }
         throw new FlagError(`unknown shorthand flag: ${quoteRune(letter)} in -${cluster.slice(at)}`);
       }
       const label = `-${letter}, --${spec.name}`;

@@ -50,7 +50,8 @@ function help(root: Command, words: string[], io: Io): number {
     io.out(helpText(found.path));
     return Exit.OK;
   }
-  io.out(`Unknown help topic [${words.map((w) => `\`${w}\``).join(' ')}]\n`);
+  const topics = new Flags(allFlags([root])).parse(words).args;
+  io.err(`Unknown help topic [${topics.map((w) => `\`${w}\``).join(' ')}]\n`);
   io.out(helpText([root]));
   return Exit.OK;
 }

@@ -21,7 +21,8 @@ export function keyOf(text: string): string {
 function rangeOf(flags: Flags, args: readonly string[], command: string): { key: string; rangeEnd: string } {
   const [prefix, fromKey] = [flags.bool('prefix'), flags.bool('from-key')];
   if (prefix && fromKey) throw badArgs('`--prefix` and `--from-key` cannot be set at the same time, choose one');
-  if (args.length === 0 || args.length > 2) {
+  // A third argument of get is passed over, as etcdctl does.
+  if (args.length === 0 || (args.length > 2 && command === 'del')) {
     throw badArgs(`${command} command needs one argument as key and an optional argument as range_end`);
   }
   if (args.length > 1 && (prefix || fromKey)) {

@@ -106,11 +106,13 @@ async function runExec(
     ETCD_WATCH_VALUE: quote(event.kv?.value ?? ''),
   };
   const problem = await new Promise<string | null>((resolve) => {
-    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'inherit', 'inherit'], env });
+    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
+    child.stdout.on('data', (chunk: Buffer) => context.io.out(chunk));
+    child.stderr.on('data', (chunk: Buffer) => context.io.err(chunk.toString('utf8')));
     child.once('error', (err: NodeJS.ErrnoException) =>
       resolve(err.code === 'ENOENT' ? `exec: ${quote(command[0]!)}: executable file not found in $PATH` : err.message),
     );
-    child.once('exit', (code, signal) =>
+    child.once('close', (code, signal) =>
       resolve(code === 0 ? null : signal ? `signal: ${signal}` : `exit status ${code}`),
     );
   });
@@ -135,7 +137,7 @@ async function runInteractive(context: Context): Promise<void> {
       continue;
     }
     if (verb !== 'watch') {
-      context.io.err(`Invalid command ${line} (only support watch and progress)\n`);
+      context.io.err(`Invalid command ${line} (only support watch)\n`);
       continue;
     }
     const request = parseInteractive(context, words.slice(1));
