@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { refusal } from '../../src/server/errors.js';
+import { Proposals } from '../../src/server/proposals.js';
+
+function outcome(into: string[], name: string) {
+  return {
+    ok: () => into.push(`${name} ok`),
+    fail: (err: { code: string }) => into.push(`${name} ${err.code}`),
+  } as never;
+}
+const cause = () => refusal('ERR_TIMEOUT_CONNECTION_LOST');
+
+describe('proposals', () => {
+  test('leave in order, in batches of bytes, at least one', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    for (let i = 0; i < 4; i++) p.add(i, 4, Buffer.alloc(10, i), outcome(log, String(i)), 0);
+    expect(p.take(25, 0).map((q) => q.id)).toEqual([0, 1]);
+    expect(p.take(5, 0).map((q) => q.id)).toEqual([2]);
+    expect(p.queuedBytes).toBe(10);
+    expect(p.take(25, 0).map((q) => q.id)).toEqual([3]);
+    expect(p.take(25, 0)).toEqual([]);
+  });
+
+  test('what was not accepted stands in front again, and may still miss its deadline plainly', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    for (let i = 0; i < 3; i++) p.add(i, 4, Buffer.from('x'), outcome(log, String(i)), 0);
+    const taken = p.take(2, 0);
+    p.putBack(taken);
+    expect(p.take(10, 0).map((q) => q.id)).toEqual([0, 1, 2]);
+  });
+
+  test('expire in the order they were made: queued ones missed a deadline, submitted ones have a cause', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    p.add(1, 4, Buffer.from('x'), outcome(log, 'sent'), 0);
+    p.take(10, 0);
+    p.add(2, 4, Buffer.from('x'), outcome(log, 'queued'), 10);
+    p.add(3, 4, Buffer.from('x'), outcome(log, 'young'), 500);
+    p.expire(1010, 1000, cause);
+    expect(log).toEqual(['sent ERR_TIMEOUT_CONNECTION_LOST', 'queued ERR_DEADLINE']);
+    expect(p.queuedCount).toBe(1);
+    expect(p.applied(1)).toBeUndefined(); // a late apply finds nobody
+    expect(p.take(10, 1010).map((q) => q.id)).toEqual([3]);
+  });
+
+  test("another member's proposal waits in the queue until its time and has no one to answer here", () => {
+    const p = new Proposals();
+    p.addForeign(Buffer.from('old'), 100);
+    p.addForeign(Buffer.from('new'), 300);
+    expect(p.pendingCount).toBe(0);
+    expect(p.take(10, 200).map((q) => q.data.toString())).toEqual(['new']);
+  });
+
+  test('a stop fails all of them once', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    p.add(1, 4, Buffer.from('x'), outcome(log, 'a'), 0);
+    p.failAll(refusal('ERR_STOPPED'));
+    p.expire(10_000, 1000, cause);
+    expect(log).toEqual(['a ERR_STOPPED']);
+    expect(p.queuedCount).toBe(0);
+  });
+});

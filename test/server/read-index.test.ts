@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { refusal } from '../../src/server/errors.js';
+import { ReadIndexer } from '../../src/server/read-index.js';
+
+function setup() {
+  const asked: number[] = [];
+  const log: string[] = [];
+  const indexer = new ReadIndexer((ctx) => asked.push(ctx));
+  const add = (name: string, now: number) =>
+    indexer.add(
+      { ready: (at) => log.push(`${name} ready ${at}`), fail: (err) => log.push(`${name} ${err.code}`) },
+      now,
+    );
+  return { asked, log, indexer, add };
+}
+
+describe('rounds of ReadIndex', () => {
+  test('one is under way at a time, and who asks meanwhile shares the next', () => {
+    const { asked, log, indexer, add } = setup();
+    add('a', 1);
+    add('b', 1);
+    indexer.startRound(2);
+    add('c', 3);
+    indexer.startRound(3);
+    expect(asked).toEqual([1]);
+    indexer.confirmed(1, 10);
+    indexer.startRound(4);
+    expect(asked).toEqual([1, 2]);
+    indexer.applied(9);
+    expect(log).toEqual([]);
+    indexer.applied(10);
+    expect(log).toEqual(['a ready 2', 'b ready 2']);
+    indexer.confirmed(2, 10);
+    indexer.applied(10);
+    expect(log[2]).toBe('c ready 4');
+  });
+
+  test('a retry has a new number, and a late answer to the old one confirms nothing (museum 4)', () => {
+    const { asked, log, indexer, add } = setup();
+    add('a', 0);
+    indexer.startRound(0);
+    indexer.tick(500, 500, 7000);
+    expect(asked).toEqual([1, 2]);
+    indexer.confirmed(1, 5);
+    indexer.applied(5);
+    expect(log).toEqual([]);
+    indexer.confirmed(2, 6);
+    indexer.applied(6);
+    expect(log).toEqual(['a ready 0']);
+  });
+
+  test('another leader is asked anew, under a new number', () => {
+    const { asked, indexer, add } = setup();
+    add('a', 0);
+    indexer.startRound(0);
+    indexer.leaderChanged(10);
+    expect(asked).toEqual([1, 2]);
+  });
+
+  test('who waited too long fails: waiting, asking, or confirmed and not applied', () => {
+    const { log, indexer, add } = setup();
+    add('confirmed', 0);
+    indexer.startRound(0);
+    indexer.confirmed(1, 99);
+    add('asking', 10);
+    indexer.startRound(10);
+    add('waiting', 20);
+    indexer.tick(1020, 500, 1000);
+    expect(log.sort()).toEqual(['asking ERR_TIMEOUT', 'confirmed ERR_TIMEOUT', 'waiting ERR_TIMEOUT']);
+    indexer.applied(99);
+    expect(log).toHaveLength(3);
+  });
+
+  test('a stop fails all of them once', () => {
+    const { log, indexer, add } = setup();
+    add('a', 0);
+    indexer.startRound(0);
+    add('b', 0);
+    indexer.failAll(refusal('ERR_STOPPED'));
+    indexer.confirmed(1, 1);
+    indexer.applied(1);
+    expect(log).toEqual(['b ERR_STOPPED', 'a ERR_STOPPED']);
+  });
+});
