@@ -34,13 +34,13 @@ export interface Found {
  * tail, which it does not sync.
  * @throws WalError
  */
-export function readLog(disk: Disk, dir: string, from: WalPoint, mutants: ReadonlySet<string>): Found {
+export function readLog(disk: Disk, dir: string, from: WalPoint, mutants: ReadonlySet<string>, keep = 0): Found {
   const segments = segmentsAmong(disk.list(dir));
   const mark = mutants.has(WalMutant.ROT_AS_TORN) ? null : readMark(disk, dir);
   const start = startAt(dir, segments, from, mark);
   const first = segments[start]!;
   const last = segments[segments.length - 1]!;
-  const log = new LogReader(disk, dir, from, first, mark);
+  const log = new LogReader(disk, dir, from, first, mark, keep);
   for (let i = start; i < segments.length - 1; i++) {
     // The next one was named after this one had been synced to its end: nothing in here may be torn.
     const reader = log.read(segments[i]!);
@@ -115,11 +115,11 @@ class LogReader {
   metadata: Metadata | null = null;
   metadataBytes: Buffer | null = null;
 
-  constructor(disk: Disk, dir: string, from: WalPoint, first: SegmentName, mark: Mark | null) {
+  constructor(disk: Disk, dir: string, from: WalPoint, first: SegmentName, mark: Mark | null, keep: number) {
     this.#disk = disk;
     this.#dir = dir;
     this.#mark = mark;
-    this.replay = new Replay(from, first.index);
+    this.replay = new Replay(from, first.index, keep);
   }
 
   /** Reads a segment to its end or to the first damage; `reason` of the reader is '' at an end. */

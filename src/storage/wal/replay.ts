@@ -19,6 +19,9 @@ export class Replay {
   readonly #from: WalPoint;
   /** `entries[i].index == from.index + 1 + i` */
   readonly entries: Entry[] = [];
+  /** The newest entries up to from.index, without gaps, the last at from.index; at most `keep` of them at the end. */
+  readonly older: Entry[] = [];
+  readonly #keep: number;
   readonly snapshots: WalSnapshot[] = [];
   hardState: HardState | null = null;
   /** Index of the newest entry, or of the snapshot that replaced the log; -1: nothing is known yet. */
@@ -30,9 +33,13 @@ export class Replay {
   /** Index of a snapshot record behind `from` that replaced the log: entries in between are missing. */
   gap = 0;
 
-  /** @param firstIndex of the segment's name */
-  constructor(from: WalPoint, firstIndex: number) {
+  /**
+   * @param firstIndex of the segment's name
+   * @param keep how many entries up to `from` are wanted as well
+   */
+  constructor(from: WalPoint, firstIndex: number, keep = 0) {
     this.#from = from;
+    this.#keep = keep;
     this.lastIndex = Math.max(firstIndex, 1) - 1;
   }
 
@@ -74,10 +81,21 @@ export class Replay {
     } else {
       this.entries.length = 0;
       this.#fromTerm = at === -1 ? term : 0;
+      this.#remember(e);
     }
     this.lastIndex = index;
     this.#lastTerm = term;
     return null;
+  }
+
+  #remember(e: Entry): void {
+    if (this.#keep === 0) return;
+    const { older } = this;
+    while (older.length > 0 && (older[older.length - 1] as Entry).index >= e.index) older.pop();
+    if (older.length > 0 && (older[older.length - 1] as Entry).index !== e.index - 1) older.length = 0;
+    older.push(e);
+    // Not at every entry, which would move all of them each time.
+    if (older.length >= 2 * this.#keep) older.splice(0, older.length - this.#keep);
   }
 
   /** Term of the entry at index - 1, or 0 where it is not known. */
@@ -124,6 +142,7 @@ export class Replay {
   /** The log goes on behind a snapshot; what it held is no longer part of it. */
   #restart(index: number, term: number): void {
     this.entries.length = 0;
+    this.older.length = 0;
     if (index > this.#from.index) this.gap = index;
     if (index === this.#from.index) this.#fromTerm = term;
     this.lastIndex = index;
@@ -138,8 +157,14 @@ export class Replay {
   settle(): boolean {
     const { index, term } = this.#from;
     const other = this.#fromTerm !== 0 && term !== 0 && this.#fromTerm !== term;
-    if (index <= this.lastIndex && !other) return false;
+    if (index <= this.lastIndex && !other) {
+      const { older } = this;
+      if (older[older.length - 1]?.index !== index) older.length = 0;
+      older.splice(0, Math.max(0, older.length - this.#keep));
+      return false;
+    }
     this.entries.length = 0;
+    this.older.length = 0;
     this.lastIndex = index;
     return true;
   }

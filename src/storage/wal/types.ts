@@ -6,6 +6,13 @@ export interface WalPoint {
   readonly term: number;
 }
 
+/** What the mark knows of a log (mark.ts). */
+export interface WalPromise {
+  readonly metadata: Metadata;
+  readonly term: number;
+  readonly vote: bigint;
+}
+
 export interface WalOptions {
   /** A segment is left for the next one when it has reached this many bytes. Default 64,000,000, as in etcd. */
   readonly segmentBytes?: number;

@@ -3,41 +3,24 @@ import { assert } from '../../util/assert.js';
 import type { Disk, DiskFile, IoCallback } from '../../util/env.js';
 import { RingBuffer } from '../../util/ring-buffer.js';
 import type { Entry, HardState, Metadata, WalSnapshot } from '../../wire/index.js';
-import {
-  EMPTY,
-  entryWire,
-  Metadata as MetadataCodec,
-  WalRecordType,
-  WalSnapshot as WalSnapshotCodec,
-} from '../../wire/index.js';
+import { EMPTY, entryWire, WalRecordType, WalSnapshot as WalSnapshotCodec } from '../../wire/index.js';
+import type { Tail } from './create.js';
+import { createFolder, fsyncUpwards } from './create.js';
 import { WalEncoder } from './encoder.js';
 import { WalError } from './errors.js';
 import type { SegmentName } from './format.js';
 import { isTemporary, segmentName, segmentsAmong } from './format.js';
-import { encodeMark, MARK_BYTES, markPath, readMark, SLOT_STRIDE, slotOffset } from './mark.js';
+import { encodeBoth, encodeMark, encodePromise, markPath, readMark, slotOffset } from './mark.js';
 import { WalMutant } from './mutants.js';
 import { readLog, removeTemporary } from './open.js';
-import type { WalOpened, WalOptions, WalPoint } from './types.js';
+import type { WalOpened, WalOptions, WalPoint, WalPromise } from './types.js';
 
 const SEGMENT_BYTES = 64_000_000;
 const WALS_MAX = 5;
 const REWRITE_BYTES = 1 << 20;
-const DENIED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS', 'ENOTSUP']);
+/** Marks up to this one are of a creation that may not have come to its end. */
+const CREATION_COUNTER = 1;
 const NO_MUTANTS: ReadonlySet<string> = new Set();
-
-/** What a log continues from. */
-interface Tail {
-  readonly file: DiskFile;
-  readonly offset: number;
-  readonly crc: number;
-  readonly segments: SegmentName[];
-  readonly metadata: Buffer;
-  readonly hardState: HardState | null;
-  readonly lastIndex: number;
-  readonly mark: DiskFile;
-  readonly markCounter: number;
-  readonly uncertain: boolean;
-}
 
 /**
  * The write-ahead log of one member, in etcd's format (DESIGN.md).
@@ -63,12 +46,10 @@ export class Wal {
    * @throws WalError ERR_WAL_EXISTS; an IoError of the disk
    */
   static create(disk: Disk, dir: string, metadata: Metadata, options: WalOptions = {}): Wal {
-    const parent = dirname(dir);
     const mutants = options.mutants ?? NO_MUTANTS;
     if (Wal.exists(disk, dir)) throw new WalError('ERR_WAL_EXISTS', 'there is a log already', dir);
     const left = readMark(disk, dir);
-    // Counter 1 is the mark of a creation that did not come to its end.
-    if (left !== null && left.counter > 1) {
+    if (left !== null && left.counter > CREATION_COUNTER) {
       throw new WalError(
         'ERR_WAL_EXISTS',
         `the folder is gone or empty, but ${markPath(dir)} says that a log was written`,
@@ -78,44 +59,56 @@ export class Wal {
     for (const name of disk.list(dir)) {
       if (!isTemporary(name)) throw new WalError('ERR_WAL_EXISTS', `the folder is not empty: ${name}`, dir);
     }
-    const making = `${dir}.tmp`;
-    disk.removeTree(making);
-    disk.removeTree(dir);
-    disk.mkdirp(making);
-
-    const metadataBytes = MetadataCodec.encode(metadata);
-    const encoder = new WalEncoder(0);
-    encoder.begin(3 * WalEncoder.room(metadataBytes.length + 16));
-    encoder.record(WalRecordType.CRC, EMPTY);
-    encoder.record(WalRecordType.METADATA, metadataBytes);
-    encoder.record(WalRecordType.SNAPSHOT, WalSnapshotCodec.encode({ index: 0, term: 0 }));
-    const head = Buffer.concat(encoder.finish());
-    const name = segmentName(0, 0);
-    const first = disk.open(join(making, name), { create: true });
-    first.truncateSync(options.segmentBytes ?? SEGMENT_BYTES);
-    first.writeSync(0, head);
-    first.syncSync();
-    first.close();
-    disk.fsyncDir(making);
-
-    const mark = disk.open(markPath(dir), { create: true });
-    mark.truncateSync(SLOT_STRIDE + MARK_BYTES);
-    mark.writeSync(slotOffset(1), encodeMark(1, 0, head.length, encoder.crc, false));
-    mark.syncSync();
-    disk.rename(making, dir);
-    if (!mutants.has(WalMutant.NO_DIR_SYNC)) fsyncUpwards(disk, parent);
-    return new Wal(disk, dir, options, {
-      file: disk.open(join(dir, name), { create: false }),
-      offset: head.length,
-      crc: encoder.crc,
-      segments: [{ name, sequence: 0, index: 0 }],
-      metadata: metadataBytes,
+    const tail = createFolder(disk, dir, {
+      metadata,
+      markCounter: 0,
+      from: { index: 0, term: 0 },
       hardState: null,
-      lastIndex: 0,
-      mark,
-      markCounter: 1,
       uncertain: false,
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      mutants,
     });
+    return new Wal(disk, dir, options, tail);
+  }
+
+  /**
+   * What is known of a log from its mark alone: whose it is, and term and vote; null if no mark can be read, or it is that
+   * of a log that nothing was ever written to. Good whatever became of the log itself.
+   */
+  static promise(disk: Disk, dir: string): WalPromise | null {
+    const mark = readMark(disk, dir);
+    if (mark === null || mark.counter <= CREATION_COUNTER) return null;
+    return { metadata: mark.metadata, term: mark.term, vote: mark.vote };
+  }
+
+  /**
+   * Begins anew at `from` a log that is gone or was set aside. Term and vote are kept by its mark; entries that were
+   * acknowledged are lost, hence the log is `uncertain` (WalOpened) until a leader has caught the member up.
+   * @throws WalError ERR_WAL_EXISTS, ERR_WAL_MISSING where there is no promise; an IoError of the disk
+   */
+  static replace(disk: Disk, dir: string, from: WalPoint, options: WalOptions = {}): WalOpened<Wal> {
+    if (Wal.exists(disk, dir)) throw new WalError('ERR_WAL_EXISTS', 'there is a log already', dir);
+    const mark = readMark(disk, dir);
+    const promise = Wal.promise(disk, dir);
+    if (mark === null || promise === null) {
+      throw new WalError('ERR_WAL_MISSING', `term and vote are not known: ${markPath(dir)} cannot be read`, dir);
+    }
+    const { metadata, vote } = promise;
+    const term = Math.max(promise.term, from.term);
+    const hardState = term === 0 ? null : { term, vote: term === promise.term ? vote : 0n, commit: from.index };
+    // Without a term nothing was ever acknowledged.
+    const uncertain = mark.uncertain || term > 0;
+    const tail = createFolder(disk, dir, {
+      metadata,
+      markCounter: mark.counter + 1,
+      from,
+      hardState,
+      uncertain,
+      segmentBytes: options.segmentBytes ?? SEGMENT_BYTES,
+      mutants: options.mutants ?? NO_MUTANTS,
+    });
+    const wal = new Wal(disk, dir, options, tail);
+    return { wal, metadata, hardState, entries: [], snapshots: [], cut: null, uncertain };
   }
 
   /**
@@ -139,11 +132,12 @@ export class Wal {
     const file = disk.open(join(dir, last.name), { create: false });
     const mark = disk.open(markPath(dir), { create: true });
     let { offset, crc } = found;
-    let counter = found.mark?.counter ?? 1;
+    let counter = found.mark?.counter ?? CREATION_COUNTER;
+    const promise = encodePromise(replay.hardState, found.metadata);
     const setMark = (): void => {
-      counter++;
-      mark.writeSync(slotOffset(counter), encodeMark(counter, last.sequence, offset, crc, found.uncertain));
+      mark.writeSync(0, encodeBoth(counter + 1, last.sequence, offset, crc, found.uncertain, promise));
       mark.syncSync();
+      counter += 2;
     };
     // What was read may still be in the system's cache alone, and so may names. From here on it counts as durable.
     const known = found.mark !== null && found.mark.sequence === last.sequence ? found.mark.offset : 0;
@@ -182,7 +176,8 @@ export class Wal {
       offset,
       crc,
       segments,
-      metadata: found.metadataBytes,
+      metadata: found.metadata,
+      metadataBytes: found.metadataBytes,
       hardState,
       lastIndex: replay.lastIndex,
       mark,
@@ -205,6 +200,7 @@ export class Wal {
   readonly #segmentBytes: number;
   readonly #maxWals: number;
   readonly #mutants: ReadonlySet<string>;
+  readonly #ids: Metadata;
   readonly #metadata: Buffer;
   readonly #encoder: WalEncoder;
   #file: DiskFile;
@@ -216,6 +212,8 @@ export class Wal {
   readonly #mark: DiskFile;
   #markCounter: number;
   #uncertain: boolean;
+  /** Term, vote and ids as a mark has them. */
+  #promise: Buffer;
   /** Oldest first; the last may not have its name yet. */
   readonly #segments: SegmentName[];
   /** How many of #segments are durable with their names. */
@@ -234,7 +232,8 @@ export class Wal {
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#maxWals = Math.max(1, options.maxWals ?? WALS_MAX);
     this.#mutants = options.mutants ?? NO_MUTANTS;
-    this.#metadata = tail.metadata;
+    this.#ids = tail.metadata;
+    this.#metadata = tail.metadataBytes;
     this.#encoder = new WalEncoder(tail.crc);
     this.#file = tail.file;
     this.#segments = tail.segments;
@@ -246,6 +245,7 @@ export class Wal {
     this.#mark = tail.mark;
     this.#markCounter = tail.markCounter;
     this.#uncertain = tail.uncertain;
+    this.#promise = encodePromise(tail.hardState, tail.metadata);
   }
 
   /** Why the log takes nothing any more, or null. */
@@ -264,6 +264,7 @@ export class Wal {
     if (this.#refuse(cb)) return;
     const encoder = this.#encoder;
     let room = hardState === null ? 0 : WalEncoder.stateRoom;
+    let promised = false;
     for (let i = 0; i < entries.length; i++) room += WalEncoder.room(entryWire(entries[i]!).length);
     if (room > 0) {
       encoder.begin(room);
@@ -275,11 +276,12 @@ export class Wal {
       }
       if (hardState !== null) {
         encoder.hardState(hardState);
+        promised = this.#promises(hardState);
         this.#hardState = { term: hardState.term, vote: hardState.vote, commit: hardState.commit };
       }
       this.#append();
     }
-    this.#finish(sync, cb);
+    this.#finish(sync, cb, promised);
   }
 
   /**
@@ -348,10 +350,26 @@ export class Wal {
     this.#offset += bytes;
   }
 
-  #finish(sync: boolean, cb: IoCallback): void {
-    this.#expect(cb);
-    if (sync) this.#file.sync(this.#onDone, this.#note());
-    else this.#file.flushed(this.#onDone);
+  /** @returns whether term or vote are others than before */
+  #promises(hardState: HardState): boolean {
+    const before = this.#hardState;
+    if (before !== null && before.term === hardState.term && before.vote === hardState.vote) return false;
+    this.#promise = encodePromise(hardState, this.#ids);
+    return true;
+  }
+
+  /** @param promised term or vote changed: they are to be in both slots of the mark before the callback */
+  #finish(sync: boolean, cb: IoCallback, promised = false): void {
+    if (sync && promised) {
+      this.#expect(null);
+      this.#file.sync(this.#onDone, this.#noteTwice());
+      this.#expect(cb);
+      this.#mark.sync(this.#onDone);
+    } else {
+      this.#expect(cb);
+      if (sync) this.#file.sync(this.#onDone, this.#note());
+      else this.#file.flushed(this.#onDone);
+    }
     if (this.#offset >= this.#segmentBytes) this.#cut();
     else if (this.#next === null) this.#prepare();
   }
@@ -375,8 +393,17 @@ export class Wal {
 
   #note() {
     const counter = ++this.#markCounter;
-    const bytes = encodeMark(counter, this.#sequence, this.#offset, this.#encoder.crc, this.#uncertain);
+    const { crc } = this.#encoder;
+    const bytes = encodeMark(counter, this.#sequence, this.#offset, crc, this.#uncertain, this.#promise);
     return { file: this.#mark, offset: slotOffset(counter), bytes };
+  }
+
+  #noteTwice() {
+    const counter = this.#markCounter + 1;
+    this.#markCounter += 2;
+    const { crc } = this.#encoder;
+    const bytes = encodeBoth(counter, this.#sequence, this.#offset, crc, this.#uncertain, this.#promise);
+    return { file: this.#mark, offset: 0, bytes };
   }
 
   /** Makes the next segment's file ahead, so that the cut has only to fill in its head and name it. */
@@ -445,22 +472,5 @@ export class Wal {
 function rewrite(disk: Disk, file: DiskFile, from: number, to: number): void {
   for (let at = from; at < to; at += REWRITE_BYTES) {
     file.writeSync(at, disk.read(file.path, at, Math.min(REWRITE_BYTES, to - at)));
-  }
-}
-
-/**
- * Makes the name of a folder durable, and those of the folders above it: they may have been made just now, or by a process
- * that ended before it could. Those above the data folder may not be ours to open; then they were not ours to make.
- */
-function fsyncUpwards(disk: Disk, dir: string): void {
-  disk.fsyncDir(dir);
-  disk.fsyncDir(dirname(dir));
-  for (let above = dirname(dirname(dir)); ; above = dirname(above)) {
-    try {
-      disk.fsyncDir(above);
-    } catch (err) {
-      if (!DENIED.has((err as { code?: string }).code ?? '')) throw err;
-    }
-    if (above === dirname(above)) return;
   }
 }
