@@ -1,9 +1,17 @@
 import { Bucket } from '../storage/backend/index.js';
+import { failpoint } from '../util/failpoint.js';
 import type { KeyEntry } from './key-entry.js';
 import { ABSENT, STRIDE } from './key-entry.js';
 import type { Leaf } from './key-index.js';
 import type { Keyspace } from './keyspace.js';
 import { encodeRevision } from './revision.js';
+
+const compactBeforeCommitScheduledCompact = failpoint('compactBeforeCommitScheduledCompact');
+const compactAfterCommitScheduledCompact = failpoint('compactAfterCommitScheduledCompact');
+const compactBeforeCommitBatch = failpoint('compactBeforeCommitBatch');
+const compactAfterCommitBatch = failpoint('compactAfterCommitBatch');
+const compactBeforeSetFinishedCompact = failpoint('compactBeforeSetFinishedCompact');
+const compactAfterSetFinishedCompact = failpoint('compactAfterSetFinishedCompact');
 
 export const SCHEDULED_COMPACT = Buffer.from('scheduledCompactRev');
 export const FINISHED_COMPACT = Buffer.from('finishedCompactRev');
@@ -55,7 +63,9 @@ export class Compactor {
   schedule(revision: number): void {
     const space = this.#space;
     space.compactRev = revision;
+    if (compactBeforeCommitScheduledCompact.on) compactBeforeCommitScheduledCompact.hit();
     space.backend.put(Bucket.meta, SCHEDULED_COMPACT, encodeRevision(revision, 0, false));
+    if (compactAfterCommitScheduledCompact.on) compactAfterCommitScheduledCompact.hit();
   }
 
   /** Calls back once everything below the compact revision of now is gone. */
@@ -86,7 +96,9 @@ export class Compactor {
       }
       this.#walkLeaf(leaf);
     }
+    if (compactBeforeCommitBatch.on) compactBeforeCommitBatch.hit();
     space.backend.endLocal();
+    if (compactAfterCommitBatch.on) compactAfterCommitBatch.hit();
     return this.pending;
   }
 
@@ -175,7 +187,9 @@ export class Compactor {
     this.#target = -1;
     this.#after = '';
     space.finishedCompactRev = target;
+    if (compactBeforeSetFinishedCompact.on) compactBeforeSetFinishedCompact.hit();
     space.backend.put(Bucket.meta, FINISHED_COMPACT, encodeRevision(target, 0, false));
+    if (compactAfterSetFinishedCompact.on) compactAfterSetFinishedCompact.hit();
     space.backend.reclaim(Bucket.key, encodeRevision(0, 0, false), encodeRevision(target + 1, 0, false));
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ revision }) => revision > target);

@@ -1,11 +1,14 @@
 import type { WatchPart, WatchSink, WatchStream } from '../mvcc/index.js';
 import type { MemberApi } from '../server/index.js';
+import { failpoint } from '../util/failpoint.js';
 import { decodeWatchRequest, encodeWatchResponse, Watch, WatchKind, WireError } from '../wire/index.js';
 import type { StreamCall, StreamHandlers } from './call.js';
 import { undecodableInStream } from './errors.js';
 import { headerOf } from './header.js';
 import type { Route, StreamContext } from './route.js';
 import { stream } from './route.js';
+
+const beforeSendWatchResponse = failpoint('beforeSendWatchResponse');
 
 /** etcdserverpb.Watch. */
 export const watchRoutes: Route[] = [
@@ -65,6 +68,7 @@ class WatchCall implements StreamHandlers, WatchSink {
 
   send(part: WatchPart): boolean {
     const header = headerOf(this.#member, part.revision);
+    if (beforeSendWatchResponse.on) beforeSendWatchResponse.hit();
     const hasRoom = this.#call.send(encodeWatchResponse(header, part.watchId, part, part.events));
     if (!hasRoom) this.#full = true;
     return hasRoom;

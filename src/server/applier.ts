@@ -5,6 +5,7 @@ import { EntryType } from '../raft/index.js';
 import type { Backend } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
+import { failpoint } from '../util/failpoint.js';
 import type { Logger } from '../util/log.js';
 import type { InternalRequest } from '../wire/index.js';
 import {
@@ -26,6 +27,9 @@ import type { AlarmMember } from './api.js';
 import { refusal, ServerError } from './errors.js';
 import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
+
+const beforeApplyOneEntryNormal = failpoint('beforeApplyOneEntryNormal');
+const beforeApplyOneConfChange = failpoint('beforeApplyOneConfChange');
 
 /** What the applier hands back to the member. */
 export interface ApplierOwner {
@@ -68,8 +72,13 @@ export class Applier {
     for (const entry of entries) {
       const expected = (last?.index ?? backend.appliedIndex) + 1;
       assert(entry.index === expected, () => `apply: entry ${entry.index} where ${expected} is next`);
-      if (entry.type === EntryType.NORMAL) this.#normal(entry);
-      else this.#owner.applyConfChange(entry);
+      if (entry.type === EntryType.NORMAL) {
+        if (beforeApplyOneEntryNormal.on) beforeApplyOneEntryNormal.hit();
+        this.#normal(entry);
+      } else {
+        if (beforeApplyOneConfChange.on) beforeApplyOneConfChange.hit();
+        this.#owner.applyConfChange(entry);
+      }
       last = entry;
     }
     if (last !== null) backend.setApplied(last.index, last.term);

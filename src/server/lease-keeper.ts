@@ -1,8 +1,13 @@
 import type { Lessor } from '../lease/index.js';
+import type { Failpoint } from '../util/failpoint.js';
+import { failpoint } from '../util/failpoint.js';
 import type { LeaseTimeToLive } from './api.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
 import type { ReadIndexer } from './read-index.js';
+
+const beforeCheckpointInLeaseRenew = failpoint('beforeCheckpointInLeaseRenew');
+const beforeLookupWhenLeaseTimeToLive = failpoint('beforeLookupWhenLeaseTimeToLive');
 
 /** What the keeper needs of the member. */
 export interface LeaseKeeperView {
@@ -71,6 +76,7 @@ export class LeaseKeeper {
   /** On the leader alone. @param cb value: the TTL in seconds, 0 where there is no such lease */
   renew(id: bigint, cb: Answer<number>): void {
     this.#onLeader(cb, (confirmedAt) => {
+      if (beforeCheckpointInLeaseRenew.on) beforeCheckpointInLeaseRenew.hit();
       // Counted from before the confirmation: a leader elected since counts from later.
       const ttl = this.#lessor.renew(id, this.#view.now(), confirmedAt);
       if (typeof ttl === 'number') cb(null, ttl);
@@ -79,9 +85,15 @@ export class LeaseKeeper {
     });
   }
 
-  /** On the leader alone. */
-  timeToLive(id: bigint, keys: boolean, cb: Answer<LeaseTimeToLive>): void {
+  /** On the leader alone. @param before the place in the code, which depends on who asks */
+  timeToLive(
+    id: bigint,
+    keys: boolean,
+    cb: Answer<LeaseTimeToLive>,
+    before: Failpoint = beforeLookupWhenLeaseTimeToLive,
+  ): void {
     this.#onLeader(cb, () => {
+      if (before.on) before.hit();
       const times = this.#lessor.remaining(id, this.#view.now());
       if (times === undefined) return cb(null, { ttl: -1, grantedTtl: 0, keys: [] });
       cb(null, { ttl: times.ttl, grantedTtl: times.grantedTtl, keys: keys ? this.#lessor.keysOf(id) : [] });

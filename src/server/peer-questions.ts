@@ -1,8 +1,12 @@
+import { failpoint } from '../util/failpoint.js';
 import { hex } from '../util/hex.js';
 import type { ServerError } from './errors.js';
 import type { MembersAnswer } from './join.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Membership } from './membership.js';
+
+const beforeServeHTTPLeaseRenew = failpoint('beforeServeHTTPLeaseRenew');
+const beforeLookupWhenForwardLeaseTimeToLive = failpoint('beforeLookupWhenForwardLeaseTimeToLive');
 
 export type PeerAnswer = (err: { code: string; message: string } | null, body: unknown) => void;
 
@@ -29,9 +33,10 @@ export class PeerQuestions {
           members: this.#membership.all().map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls })),
         } satisfies MembersAnswer);
       case 'lease-renew':
+        if (beforeServeHTTPLeaseRenew.on) beforeServeHTTPLeaseRenew.hit();
         return this.#leases.renew(BigInt(id), settle);
       case 'lease-ttl':
-        return this.#leases.timeToLive(BigInt(id), keys === true, settle);
+        return this.#leases.timeToLive(BigInt(id), keys === true, settle, beforeLookupWhenForwardLeaseTimeToLive);
       default:
         reply({ code: 'ERR_UNKNOWN_REQUEST', message: `unknown request ${kind}` }, null);
     }

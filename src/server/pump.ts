@@ -4,11 +4,22 @@ import { MessageKind, Role } from '../raft/index.js';
 import type { Wal } from '../storage/wal/index.js';
 import { assert } from '../util/assert.js';
 import type { Env } from '../util/env.js';
+import { failpoint } from '../util/failpoint.js';
 import { RingBuffer } from '../util/ring-buffer.js';
 import { entryWire } from '../wire/index.js';
 import type { Proposals, Queued } from './proposals.js';
 import type { ReadIndexer } from './read-index.js';
 import { walSnapshot } from './wal-snapshot.js';
+
+const raftBeforeLeaderSend = failpoint('raftBeforeLeaderSend');
+const raftBeforeFollowerSend = failpoint('raftBeforeFollowerSend');
+const raftBeforeSave = failpoint('raftBeforeSave');
+const raftAfterSave = failpoint('raftAfterSave');
+const raftBeforeSaveSnap = failpoint('raftBeforeSaveSnap');
+const raftAfterSaveSnap = failpoint('raftAfterSaveSnap');
+const raftBeforeApplySnap = failpoint('raftBeforeApplySnap');
+const raftAfterApplySnap = failpoint('raftAfterApplySnap');
+const raftAfterWALRelease = failpoint('raftAfterWALRelease');
 
 /** What the pump does not decide itself. */
 export interface PumpOwner {
@@ -134,6 +145,7 @@ export class Pump {
 
   #handle(ready: Ready): void {
     if (ready.softState !== null) this.#owner.onSoftState(ready.softState);
+    if (raftBeforeLeaderSend.on && this.isLeader) raftBeforeLeaderSend.hit();
     for (const message of ready.messages) this.#send(message);
     for (const state of ready.readStates) this.#reads.confirmed(state.ctx, state.index);
     if (ready.committedEntries.length > 0) this.#toApply.push(ready.committedEntries);
@@ -152,9 +164,11 @@ export class Pump {
   #persist(flight: InFlight): void {
     const { hardState, entries, mustSync } = flight.ready;
     for (const entry of entries) entryWire(entry);
+    if (raftBeforeSave.on) raftBeforeSave.hit();
     if (hardState !== null) this.#commitWritten = hardState.commit;
     this.#wal.save(hardState, entries as never, mustSync, (err) => {
       if (err !== null) return this.#env.fatal(err);
+      if (raftAfterSave.on) raftAfterSave.hit();
       this.#durable(flight);
       this.wake();
     });
@@ -175,6 +189,7 @@ export class Pump {
       if (err !== null) this.#env.fatal(err);
       return err !== null;
     };
+    if (raftBeforeSaveSnap.on) raftBeforeSaveSnap.hit();
     this.#wal.save(before, [], before !== null, (saveError) => {
       if (failed(saveError)) return;
       this.#owner.installSnapshot(flight.ready, () => {
@@ -182,11 +197,16 @@ export class Pump {
           walSnapshot(snapshot),
           (recordError) => {
             if (failed(recordError)) return;
+            if (raftAfterSaveSnap.on) raftAfterSaveSnap.hit();
             if (hardState !== null) this.#commitWritten = hardState.commit;
             this.#wal.save(hardState, [], hardState !== null, (err) => {
               if (failed(err)) return;
+              if (raftBeforeApplySnap.on) raftBeforeApplySnap.hit();
               this.#installing = false;
               this.#durable(flight);
+              if (raftAfterApplySnap.on) raftAfterApplySnap.hit();
+              this.#wal.release(snapshot.index);
+              if (raftAfterWALRelease.on) raftAfterWALRelease.hit();
               this.wake();
             });
           },
@@ -201,6 +221,7 @@ export class Pump {
     let last = 0;
     for (let head = this.#inFlight.peek(); head?.durable === true; head = this.#inFlight.peek()) {
       this.#inFlight.shift();
+      if (raftBeforeFollowerSend.on && !this.isLeader) raftBeforeFollowerSend.hit();
       for (const message of head.ready.messagesAfterPersist) this.#send(message);
       last = head.ready.token;
     }

@@ -5,9 +5,12 @@ import type { StoredBackend } from '../storage/backend/index.js';
 import type { SnapshotHeader } from '../storage/snapshot/index.js';
 import { exportSnapshot, SnapshotImport } from '../storage/snapshot/index.js';
 import type { Env } from '../util/env.js';
+import { failpoint } from '../util/failpoint.js';
 import { hex } from '../util/hex.js';
 import type { Logger } from '../util/log.js';
 import { parseConfState } from './conf-changes.js';
+
+const applyBeforeOpenSnapshot = failpoint('applyBeforeOpenSnapshot');
 
 type Done = (err: Error | null) => void;
 
@@ -139,6 +142,7 @@ export class SnapshotTransfer {
       return cb(new Error(`no rows for the snapshot at index ${ready.snapshot?.index}`));
     }
     this.#installing = true;
+    if (applyBeforeOpenSnapshot.on) applyBeforeOpenSnapshot.hit();
     arrived.rows.install(cb);
   }
 

@@ -1,3 +1,4 @@
+import { Gofail } from '../../env/gofail.js';
 import { ETCD_VERSION, KEEL_VERSION, startMember } from '../../index.js';
 import type { Parsed } from './flag-set.js';
 import { FlagError, parseFlags, UsageError } from './flag-set.js';
@@ -78,6 +79,9 @@ async function run(config: ServerConfig, parsed: Parsed, ignored: readonly strin
   for (const name of ignored) log.warn(`--${name} has no meaning here; it is ignored`);
   let member: Awaited<ReturnType<typeof startMember>>;
   try {
+    // As the Go runtime of etcd's failpoints: before anything else, and it ends the process where it cannot.
+    const gofail = await Gofail.start(process.env);
+    if (gofail !== null) log.warn('failpoints are on: for tests only', { 'gofail-http': gofail.address ?? '' });
     member = await startMember({ config: config.member, listenClientUrls: config.listenClientUrls, logger });
   } catch (err) {
     log.error('failed to start the member', { error: (err as Error).message });
