@@ -30,7 +30,7 @@ export class EventLog {
   }
 
   push(main: number, changes: readonly Change[]): void {
-    assert(main === this.#first + this.#revisions.length, () => `event log: revision ${main} is not the next one`);
+    assert(main === this.#first + this.#revisions.length, 'event log: not the next revision');
     this.#revisions.push(changes);
     for (const change of changes) this.#bytes += change.bytes;
     while (

@@ -2,6 +2,7 @@ import { assert } from '../util/assert.js';
 import { ABSENT, KeyEntry } from './key-entry.js';
 
 const LEAF_KEYS_MAX = 256;
+const ALL = Number.POSITIVE_INFINITY;
 
 /** Consecutive keys, in order. Never empty but for the only leaf of an empty index. */
 export class Leaf {
@@ -105,14 +106,14 @@ export class KeyIndex {
       hits.count = 1;
       return hits;
     }
-    this.#walk(key, end, revision, limit === 0 ? Number.POSITIVE_INFINITY : limit, hits);
+    this.walk(key, end, revision, limit === 0 ? ALL : limit, ALL, hits);
     return hits;
   }
 
   count(key: string, end: string | undefined, revision: number): number {
     if (end === undefined) return this.range(key, end, revision, 0).count;
     const hits: Hits = { entries: [], positions: [], count: 0 };
-    this.#walk(key, end, revision, 0, hits);
+    this.walk(key, end, revision, 0, ALL, hits);
     return hits.count;
   }
 
@@ -159,18 +160,27 @@ export class KeyIndex {
     assert(keys === this.#byKey.size, 'key index: lost keys');
   }
 
-  #walk(key: string, end: string, revision: number, limit: number, hits: Hits): void {
+  /**
+   * A slice of a range over several keys: adds to `hits`, whose entries stay below `limit`.
+   * @param budget keys to look at, about
+   * @returns the key to go on from; undefined at the end
+   */
+  walk(key: string, end: string, revision: number, limit: number, budget: number, hits: Hits): string | undefined {
     let index = this.#leafIndex(key);
     let position = lowerBound((this.#leaves[index] as Leaf).entries, key);
+    let left = budget;
     for (; index < this.#leaves.length; index++, position = 0) {
       const leaf = this.#leaves[index] as Leaf;
       const entries = leaf.entries;
+      if (left <= 0 && position < entries.length) return (entries[position] as KeyEntry).key;
       let stop = entries.length;
       if (end !== '' && stop > 0 && (entries[stop - 1] as KeyEntry).key >= end) stop = lowerBound(entries, end);
       if (hits.entries.length >= limit && position === 0 && stop === entries.length && revision >= leaf.mainMax) {
         hits.count += leaf.live;
+        left--;
         continue;
       }
+      left -= stop - position;
       for (; position < stop; position++) {
         const entry = entries[position] as KeyEntry;
         const at = entry.at(revision);
@@ -181,8 +191,9 @@ export class KeyIndex {
           hits.positions.push(at);
         }
       }
-      if (stop < entries.length) return;
+      if (stop < entries.length) return undefined;
     }
+    return undefined;
   }
 
   #insert(key: string, main: number, sub: number, version: number, created: number, size: number): KeyEntry {

@@ -2,7 +2,7 @@ import type { Backend } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
 import type { KeyEntry } from './key-entry.js';
-import { NEWEST } from './key-entry.js';
+import { ABSENT, NEWEST } from './key-entry.js';
 import { KeyIndex } from './key-index.js';
 import { encodeRevision } from './revision.js';
 import { ValueCache } from './value-cache.js';
@@ -22,6 +22,9 @@ export class Keyspace {
   /** Rows below it are gone; <= compactRev. This member's own progress: nothing replicated may look at it. */
   finishedCompactRev = -1;
 
+  /** The backend's rows are being replaced: nothing may be read for it any more. */
+  retired = false;
+
   constructor(backend: Backend, cacheBytes: number) {
     this.backend = backend;
     this.cache = new ValueCache(cacheBytes);
@@ -40,6 +43,14 @@ export class Keyspace {
   /** The row of an entry's newest revision, which is no tombstone. */
   newest(entry: KeyEntry): Buffer {
     return this.row(entry, NEWEST);
+  }
+
+  /** Whether a read of one key at a revision (<= 0: the current one) needs no store. */
+  inMemory(key: string, revision: number): boolean {
+    const entry = this.index.get(key);
+    if (entry === undefined) return true;
+    const at = entry.at(revision <= 0 ? this.currentRev : revision);
+    return at === ABSENT || (at === NEWEST && entry.value !== null);
   }
 
   cachedRow(entry: KeyEntry, position: number): Buffer | null {

@@ -1,15 +1,9 @@
-import type { BackendError } from '../storage/backend/index.js';
-import { Bucket } from '../storage/backend/index.js';
-import { assert } from '../util/assert.js';
 import type { KeyValue } from '../wire/key-value.js';
 import { decodeKeyValue, stripValue } from '../wire/key-value.js';
 import type { RangeRequest } from '../wire/range.js';
 import { SortOrder, SortTarget } from '../wire/range.js';
-import { NEWEST } from './key-entry.js';
-import type { Hits } from './key-index.js';
 import type { Keyspace } from './keyspace.js';
 import { rangeEndOf } from './keyspace.js';
-import { encodeRevision } from './revision.js';
 import type { RangeResult, ReadRefusal } from './types.js';
 
 /**
@@ -30,58 +24,15 @@ export function readRange(space: Keyspace, req: RangeRequest, currentRev: number
   return assemble(req, rows, hits.count, currentRev);
 }
 
-type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | null) => void;
-
-/**
- * The same, but rows that are in no memory are fetched without blocking; where none is, the answer comes at once.
- * The revision read is the one of this moment, and so are the rows: a compaction meanwhile does not matter.
- */
-export function readRangeLater(space: Keyspace, req: RangeRequest, cb: RangeCallback): void {
-  const currentRev = space.currentRev;
-  const refusal = refuseRead(space, req.revision, currentRev);
-  if (refusal !== null || req.countOnly) return cb(null, readRange(space, req, currentRev));
-  const revision = req.revision <= 0 ? currentRev : req.revision;
-  const hits = space.index.range(req.key, rangeEndOf(req.rangeEnd), revision, fetchLimit(req));
-  const rows = new Array<Buffer>(hits.entries.length);
-  const missing: number[] = [];
-  for (let i = 0; i < rows.length; i++) {
-    const row = space.cachedRow(hits.entries[i]!, hits.positions[i]!);
-    if (row === null) missing.push(i);
-    else rows[i] = row;
-  }
-  if (missing.length === 0) return cb(null, assemble(req, rows, hits.count, currentRev));
-  const keys = missing.map((i) => rowKey(hits, i));
-  space.backend.getMany(Bucket.key, keys, (err, values) => {
-    if (err !== null) return cb(err, null);
-    for (let k = 0; k < missing.length; k++) {
-      const i = missing[k]!;
-      const row = values[k];
-      assert(row !== undefined, () => `mvcc: no row at revision ${keys[k]!.toString('hex')}`);
-      rows[i] = row;
-      const entry = hits.entries[i]!;
-      if (hits.positions[i] === NEWEST && keys[k]!.equals(encodeRevision(entry.main, entry.sub, false))) {
-        space.cache.set(entry, row);
-      }
-    }
-    cb(null, assemble(req, rows, hits.count, currentRev));
-  });
-}
-
 /** Outside a transaction any revision <= 0 means the current one. */
-function refuseRead(space: Keyspace, revision: number, currentRev: number): ReadRefusal | null {
+export function refuseRead(space: Keyspace, revision: number, currentRev: number): ReadRefusal | null {
   if (revision > currentRev) return 'future';
   if (revision > 0 && revision < space.compactRev) return 'compacted';
   return null;
 }
 
-function rowKey(hits: Hits, i: number): Buffer {
-  const entry = hits.entries[i]!;
-  const position = hits.positions[i]!;
-  return encodeRevision(entry.mainAt(position), entry.subAt(position), false);
-}
-
 /** How many keys to look at: an explicit order and filters need all, else one more than the limit tells `more`. */
-function fetchLimit(req: RangeRequest): number {
+export function fetchLimit(req: RangeRequest): number {
   if (req.sortOrder !== SortOrder.NONE || hasFilter(req) || req.limit <= 0) return 0;
   return req.limit + 1;
 }
@@ -92,7 +43,7 @@ function hasFilter(req: RangeRequest): boolean {
   );
 }
 
-function assemble(req: RangeRequest, fetched: Buffer[], count: number, currentRev: number): RangeResult {
+export function assemble(req: RangeRequest, fetched: Buffer[], count: number, currentRev: number): RangeResult {
   let rows = fetched;
   const byKey = req.sortTarget === SortTarget.KEY;
   if (hasFilter(req) || !byKey) rows = arrange(req, rows);

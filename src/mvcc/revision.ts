@@ -22,7 +22,7 @@ export function encodeRevision(main: number, sub: number, tombstone: boolean): B
 }
 
 export function mainOf(key: Buffer): number {
-  assert(key.length >= REVISION_BYTES && key[8] === UNDERSCORE, () => `not a revision key: ${key.toString('hex')}`);
+  assert(key.length >= REVISION_BYTES && key[8] === UNDERSCORE, 'mvcc: not a revision key');
   return readUint53(key, 0);
 }
 
@@ -35,7 +35,7 @@ export function isTombstone(key: Buffer): boolean {
 }
 
 function writeUint53(buf: Buffer, offset: number, n: number): void {
-  assert(Number.isSafeInteger(n) && n >= 0, () => `not a revision: ${n}`);
+  assert(n >= 0 && n <= Number.MAX_SAFE_INTEGER, 'mvcc: not a revision');
   buf.writeUInt32BE(Math.floor(n / 0x1_0000_0000), offset);
   buf.writeUInt32BE(n >>> 0, offset + 4);
 }

@@ -10,7 +10,9 @@ import { HashKvJob, hashRevision } from './hash-kv.js';
 import type { Keyspace } from './keyspace.js';
 import type { Loaded } from './load.js';
 import { loadKeyspace } from './load.js';
-import { readRange, readRangeLater } from './read-range.js';
+import type { RangeJobOwner } from './range-job.js';
+import { RangeJob } from './range-job.js';
+import { readRange } from './read-range.js';
 import type {
   DeleteRangeResult,
   HashKvResult,
@@ -43,7 +45,19 @@ export class MvccStore {
   #compactor: Compactor;
   #attachments: Attachments;
   #hashes = 0;
+  /** Ranges under way. */
+  readonly #jobs = new Map<RangeJob, RangeCallback>();
+  /** Those of them that wait for their next slice. */
+  readonly #readyJobs = new Set<RangeJob>();
+  readonly #jobOwner: RangeJobOwner = {
+    ready: (job) => {
+      this.#readyJobs.add(job);
+      this.#wake();
+    },
+    ended: (job, err, result) => this.#jobEnded(job, err, result),
+  };
   #woken = false;
+  #stepping = false;
   #closed = false;
   /** Who waits for the content that replaces this one; null: it is not being replaced. */
   #waiting: (() => void)[] | null = null;
@@ -102,7 +116,26 @@ export class MvccStore {
 
   /** The same without blocking. The answer may come before the call returns. */
   rangeLater(req: RangeRequest, cb: RangeCallback): void {
-    this.whenReadable(() => readRangeLater(this.#space, req, cb));
+    if (this.#waiting !== null) {
+      this.#waiting.push(() => this.rangeLater(req, cb));
+      return;
+    }
+    if (req.rangeEnd === '' && this.#space.inMemory(req.key, req.revision)) {
+      cb(null, this.range(req));
+      return;
+    }
+    const job = new RangeJob(this.#space, req, this.#jobOwner);
+    this.#jobs.set(job, cb);
+    job.slice();
+  }
+
+  #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | null): void {
+    const cb = this.#jobs.get(job) as RangeCallback;
+    this.#jobs.delete(job);
+    this.#readyJobs.delete(job);
+    this.#wakeCompactor();
+    if (err === null && result === null) this.rangeLater(job.req, cb);
+    else cb(err, result);
   }
 
   /** A transaction for which isTxnReadonly holds, outside the log. To be called when the store is readable. */
@@ -181,9 +214,25 @@ export class MvccStore {
   step(): boolean {
     this.#woken = false;
     if (this.#closed || this.#waiting !== null) return false;
-    const watchers = this.watch.step();
-    const compaction = this.#hashes === 0 && this.#compactor.step();
-    return watchers || compaction;
+    this.#stepping = true;
+    let more = this.watch.step();
+    const jobs = [...this.#readyJobs];
+    this.#readyJobs.clear();
+    for (const job of jobs) job.slice();
+    if (this.#mayCompact && this.#compactor.step()) more = true;
+    this.#stepping = false;
+    // Whoever woke us in the middle is told by the return value, and the next step is the owner's to call.
+    this.#woken ||= more;
+    return this.#woken;
+  }
+
+  /** What reads in slices relies on the rows, and on the index, of its revision. */
+  get #mayCompact(): boolean {
+    return this.#hashes === 0 && this.#jobs.size === 0;
+  }
+
+  #wakeCompactor(): void {
+    if (this.#mayCompact && this.#compactor.pending) this.#wake();
   }
 
   /** Calls back once the rows below the compact revision of this moment are gone (physical=true). */
@@ -206,7 +255,7 @@ export class MvccStore {
     this.#hashes++;
     new HashKvJob(space, resolved, this.#options.sliceRows, (err, result) => {
       this.#hashes--;
-      if (this.#hashes === 0 && this.#compactor.pending) this.#wake();
+      this.#wakeCompactor();
       // A snapshot came in between and may have taken the rows from under it.
       if ((space !== this.#space || this.#waiting !== null) && !this.#closed) this.hashKv(revision, cb);
       else cb(err, result);
@@ -220,7 +269,9 @@ export class MvccStore {
   suspend(): void {
     if (this.#waiting !== null) return;
     this.#waiting = [];
+    this.#space.retired = true;
     this.watch.suspend();
+    for (const job of this.#readyJobs) job.slice();
   }
 
   /**
@@ -261,7 +312,7 @@ export class MvccStore {
   #wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
-    this.#options.wake();
+    if (!this.#stepping) this.#options.wake();
   }
 
   #newCompactor(): Compactor {

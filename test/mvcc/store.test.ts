@@ -128,6 +128,59 @@ describe('range (etcd semantics §3.2)', () => {
   });
 });
 
+describe('a big range', () => {
+  for (const valueCacheBytes of [0, 64 << 20]) {
+    it(`is read in slices, at the revision of its beginning (cache of ${valueCacheBytes})`, () => {
+      let wakes = 0;
+      const subject = new TestStore({ valueCacheBytes, wake: () => wakes++ });
+      const name = (i: number): string => `k${`${i}`.padStart(6, '0')}`;
+      for (let i = 0; i < 10_000; i += 100) {
+        const ops = Array.from({ length: 100 }, (_, k) => opPut(name(((i + k) * 7919) % 10_000), 'old'));
+        subject.apply((store) => store.applyTxn(txn({ success: ops })));
+      }
+      subject.loop.run();
+      const revision = subject.store.currentRev;
+      let answer: TwinRange | undefined;
+      let steps = 0;
+      subject.store.rangeLater(range({ ...ALL, limit: 9000 }), (err, result) => {
+        expect(err).toBe(null);
+        answer = plainRange(result!) as TwinRange;
+      });
+      for (; answer === undefined && steps < 100; steps++) {
+        // Meanwhile keys change, go and come, and a compaction wants to take what is being read.
+        subject.apply((store) => store.applyPut(put(name(steps * 997), 'new')));
+        subject.apply((store) => store.applyDeleteRange(del(name(9500 + steps))));
+        subject.apply((store) => store.applyPut(put(`${name(steps)}x`, 'new')));
+        subject.apply((store) => store.applyCompact(subject.store.currentRev));
+        subject.loop.run();
+        subject.store.step();
+      }
+      expect(steps).toBeGreaterThan(2);
+      expect(answer).toMatchObject({ revision, count: 10_000, more: true });
+      expect(answer!.kvs.map((kv) => kv.key)).toEqual(Array.from({ length: 9000 }, (_, i) => name(i)));
+      expect(answer!.kvs.every((kv) => kv.value === 'old' && kv.mod <= revision)).toBe(true);
+      expect(wakes).toBeGreaterThan(0);
+      while (subject.store.step());
+      expect(subject.store.compactRev).toBe(subject.store.currentRev);
+    });
+  }
+
+  it('begins anew when a snapshot takes the rows from under it', () => {
+    const subject = new TestStore({ valueCacheBytes: 0 });
+    for (let i = 0; i < 3000; i++) subject.apply((store) => store.applyPut(put(`${i}`, 'old')));
+    const leader = new TestStore();
+    for (let i = 0; i < 3005; i++) leader.apply((store) => store.applyPut(put('only', `${i}`)));
+    const snapshot = leader.snapshot(subject.loop);
+    let answer: unknown;
+    subject.store.rangeLater(range(ALL), (_err, result) => {
+      answer = plainRange(result!);
+    });
+    expect(answer).toBe(undefined);
+    subject.restore(snapshot);
+    expect(answer).toMatchObject({ revision: 3006, count: 1, kvs: [{ key: 'only', value: '3004' }] });
+  });
+});
+
 describe('put (etcd semantics §3.4)', () => {
   it('keeps what it is told to, and refuses that on a missing key', () => {
     const subject = new TestStore();

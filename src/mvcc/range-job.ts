@@ -1,0 +1,130 @@
+import type { BackendError } from '../storage/backend/index.js';
+import { Bucket } from '../storage/backend/index.js';
+import { assert } from '../util/assert.js';
+import type { RangeRequest } from '../wire/range.js';
+import { NEWEST } from './key-entry.js';
+import type { Hits } from './key-index.js';
+import type { Keyspace } from './keyspace.js';
+import { rangeEndOf } from './keyspace.js';
+import { assemble, fetchLimit, refuseRead } from './read-range.js';
+import { encodeRevision } from './revision.js';
+import type { RangeResult, ReadRefusal } from './types.js';
+
+/** Keys that one slice looks at. */
+const SLICE_KEYS = 2000;
+/** A range of more keys leaves the cache alone: it would wash out what is hot. */
+const CACHE_FILL_KEYS_MAX = 128;
+
+export interface RangeJobOwner {
+  /** The job may go on: call `slice` soon. */
+  ready(job: RangeJob): void;
+  /** The job has ended, with an error or a result; with neither its content was taken from under it, and it is to be done again. */
+  ended(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | null): void;
+}
+
+/**
+ * A range outside a transaction, in slices, and without blocking for rows that are in no memory. It reads the revision
+ * that was current when it began; the owner lets no compaction step pass meanwhile. A small range whose rows are all
+ * in memory ends within its first slice.
+ */
+export class RangeJob {
+  readonly req: RangeRequest;
+  readonly space: Keyspace;
+  readonly #owner: RangeJobOwner;
+  readonly #currentRev: number;
+  readonly #revision: number;
+  readonly #limit: number;
+  readonly #rows: Buffer[] = [];
+  #count = 0;
+  /** Where the next slice begins; undefined: all keys have been looked at. */
+  #from: string | undefined;
+
+  constructor(space: Keyspace, req: RangeRequest, owner: RangeJobOwner) {
+    this.space = space;
+    this.req = req;
+    this.#owner = owner;
+    this.#currentRev = space.currentRev;
+    this.#revision = req.revision <= 0 ? space.currentRev : req.revision;
+    const limit = req.countOnly ? 0 : fetchLimit(req);
+    this.#limit = limit === 0 && !req.countOnly ? Number.POSITIVE_INFINITY : limit;
+    this.#from = req.key;
+  }
+
+  slice(): void {
+    const { space, req } = this;
+    if (space.retired) {
+      this.#owner.ended(this, null, null);
+      return;
+    }
+    const first = this.#from === req.key;
+    const refusal = first ? refuseRead(space, req.revision, this.#currentRev) : null;
+    if (refusal !== null) {
+      this.#owner.ended(this, null, refusal);
+      return;
+    }
+    const hits = this.#walk();
+    const { entries, positions } = hits;
+    const base = this.#rows.length;
+    let missing: number[] | null = null;
+    for (let i = 0; i < entries.length; i++) {
+      const row = space.cachedRow(entries[i]!, positions[i]!);
+      if (row === null) (missing ??= []).push(i);
+      this.#rows.push(row ?? NO_ROW);
+    }
+    if (missing === null) this.#goOn();
+    else this.#fetch(hits, missing, base, first && this.#from === undefined && entries.length <= CACHE_FILL_KEYS_MAX);
+  }
+
+  #walk(): Hits {
+    const { index } = this.space;
+    const { key, rangeEnd, countOnly } = this.req;
+    const end = rangeEndOf(rangeEnd);
+    if (end === undefined) {
+      const hits = index.range(key, end, this.#revision, 0);
+      this.#count = hits.count;
+      this.#from = undefined;
+      return countOnly ? { entries: [], positions: [], count: 0 } : hits;
+    }
+    const hits: Hits = { entries: [], positions: [], count: 0 };
+    const left = this.#limit - this.#rows.length;
+    this.#from = index.walk(this.#from as string, end, this.#revision, left, SLICE_KEYS, hits);
+    this.#count += hits.count;
+    return hits;
+  }
+
+  #fetch(hits: Hits, missing: readonly number[], base: number, fillCache: boolean): void {
+    const { space } = this;
+    const keys = missing.map((i) => {
+      const entry = hits.entries[i]!;
+      const position = hits.positions[i]!;
+      return encodeRevision(entry.mainAt(position), entry.subAt(position), false);
+    });
+    space.backend.getMany(Bucket.key, keys, (err, rows) => {
+      if (space.retired) {
+        this.#owner.ended(this, null, null);
+        return;
+      }
+      if (err !== null) {
+        this.#owner.ended(this, err, null);
+        return;
+      }
+      for (let k = 0; k < missing.length; k++) {
+        const i = missing[k]!;
+        const row = rows[k];
+        assert(row !== undefined, () => `mvcc: no row at revision ${keys[k]!.toString('hex')}`);
+        this.#rows[base + i] = row;
+        const entry = hits.entries[i]!;
+        // It may have been superseded while the row was fetched.
+        if (fillCache && hits.positions[i] === NEWEST && entry.main <= this.#currentRev) space.cache.set(entry, row);
+      }
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    if (this.#from !== undefined) this.#owner.ready(this);
+    else this.#owner.ended(this, null, assemble(this.req, this.#rows, this.#count, this.#currentRev));
+  }
+}
+
+const NO_ROW = Buffer.alloc(0);
