@@ -172,7 +172,6 @@ class Running implements RunningMember {
     this.#router.stop();
     await new Promise<void>((done) => this.#grpc.drain(DRAIN_MS, done));
     await new Promise<void>((done) => this.member.stop(done));
-    this.#grpc.destroy();
     for (const port of this.#ports) port.destroy();
     await new Promise<void>((done) => this.#env.close(done));
     this.#end();

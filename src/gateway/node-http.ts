@@ -9,17 +9,20 @@ export function httpServerOf(site: Site): Server {
   server.on('clientError', (err: NodeJS.ErrnoException, socket) => {
     // Not HTTP at all: there is nobody to answer, as with etcd's multiplexer.
     if (err.code === 'HPE_INVALID_METHOD' || !socket.writable) return void socket.destroy();
-    socket.end(
-      'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request',
-    );
+    socket.end(badRequest(''));
   });
   return server;
 }
 
+/** As Go's server words what it could not read. */
+function badRequest(why: string): string {
+  const text = `400 Bad Request${why}`;
+  return `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`;
+}
+
 function serve(site: Site, incoming: IncomingMessage, outgoing: ServerResponse): void {
   if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined) {
-    outgoing.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
-    outgoing.end('400 Bad Request: missing required Host header');
+    incoming.socket.end(badRequest(': missing required Host header'));
     return;
   }
   const url = incoming.url ?? '/';

@@ -72,11 +72,6 @@ export class GrpcJsServer {
     const timer = setTimeout(finish, ms);
     this.#server.tryShutdown(finish);
   }
-
-  /** Cuts what is left. */
-  destroy(): void {
-    this.#server.forceShutdown();
-  }
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -101,6 +96,7 @@ function takeCall(router: Router, path: string, call: ServerInterceptingCallInte
 let plainSendStatus: ((this: ServerInterceptingCallInterface, status: GrpcStatus) => void) | null = null;
 
 const TOO_LARGE = /^Received message larger than max \((\d+) vs\.? (\d+)\)$/;
+const UNKNOWN_ENCODING = /^Received message compressed with unsupported encoding (".*")$/;
 
 /** grpc-js's own words for what etcd words differently. */
 function sendStatus(this: ServerInterceptingCallInterface, status: GrpcStatus): void {
@@ -110,6 +106,10 @@ function sendStatus(this: ServerInterceptingCallInterface, status: GrpcStatus): 
 function reworded(status: GrpcStatus): GrpcStatus {
   const large = TOO_LARGE.exec(status.details ?? '');
   if (large !== null) return { ...status, details: messageTooLarge(Number(large[1]), Number(large[2])).message };
+  const foreign = UNKNOWN_ENCODING.exec(status.details ?? '');
+  if (foreign !== null) {
+    return { ...status, details: `grpc: Decompressor is not installed for grpc-encoding ${foreign[1]}` };
+  }
   if (status.details === 'Deadline exceeded') return { ...status, details: SERVER_STATUS.ERR_DEADLINE.message };
   return status;
 }

@@ -35,6 +35,8 @@ export async function startTestMember(
     config: { heartbeatMs: 20, electionMs: 200, listenPeerUrls: [], ...config, dataDir },
   });
   await keel.ready;
+  // A moment after it serves: what /version says does not change from then on.
+  while (keel.member.clientVersion.cluster === 'not_decided') await new Promise((done) => setTimeout(done, 5));
   return {
     keel,
     endpoint: keel.clientUrls[0]!.replace('http://', ''),
