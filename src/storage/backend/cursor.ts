@@ -17,6 +17,8 @@ export class MergeCursor implements BackendCursor {
   readonly #timers: Timers;
   /** Museum 34: deletions in the overlay are forgotten when rows are merged. */
   readonly #forgetDeletions: boolean;
+  /** Hears of damage before the caller does. */
+  readonly #onError: ((err: BackendError) => void) | null;
   #overAt = 0;
   #stored: KvRow[] = [];
   #storedAt = 0;
@@ -24,10 +26,17 @@ export class MergeCursor implements BackendCursor {
   #busy = false;
   #closed = false;
 
-  constructor(scan: KvScan, over: LayerRow[], timers: Timers, forgetDeletions = false) {
+  constructor(
+    scan: KvScan,
+    over: LayerRow[],
+    timers: Timers,
+    onError: ((err: BackendError) => void) | null = null,
+    forgetDeletions = false,
+  ) {
     this.#scan = scan;
     this.#over = over;
     this.#timers = timers;
+    this.#onError = onError;
     this.#forgetDeletions = forgetDeletions;
   }
 
@@ -99,6 +108,7 @@ export class MergeCursor implements BackendCursor {
 
   #done(cb: NextCallback, err: BackendError | null, rows: KvRow[]): void {
     this.#busy = false;
+    if (err !== null && err.code !== 'ERR_CLOSED') this.#onError?.(err);
     cb(err, rows);
   }
 }

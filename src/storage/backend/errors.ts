@@ -1,7 +1,7 @@
 /**
  * What can be wrong with a backend. Codes are stable, messages are not.
  *
- * - ERR_CORRUPT: a row or a counter fails its check; the member must not serve from this store.
+ * - ERR_CORRUPT: a row, a counter or a file fails its check or is gone; the member must not serve from this store.
  * - ERR_HOLE: a flush is missing in the middle; the store is not the state of any applied index and must be refetched.
  * - ERR_FORMAT: the folder was written by a newer version, or is not a Keel folder.
  * - ERR_OWNER: the folder belongs to another member or another cluster.
@@ -20,6 +20,14 @@ export type BackendErrorCode =
   | 'ERR_STALE'
   | 'ERR_CLOSED';
 
+/** Of a store: one whose own files do not read back, or are gone, is as damaged as one with a row that is. */
+const CODES: ReadonlyMap<unknown, BackendErrorCode> = new Map([
+  ['ERR_LOCKED', 'ERR_LOCKED'],
+  ['ERR_CORRUPT', 'ERR_CORRUPT'],
+  ['ERR_MISSING', 'ERR_CORRUPT'],
+  ['ENOENT', 'ERR_CORRUPT'],
+]);
+
 export class BackendError extends Error {
   override readonly name = 'BackendError';
   readonly code: BackendErrorCode;
@@ -33,7 +41,7 @@ export class BackendError extends Error {
   static from(err: unknown, doing: string): BackendError {
     if (err instanceof BackendError) return err;
     const message = err instanceof Error ? err.message : String(err);
-    const locked = (err as { code?: unknown } | null)?.code === 'ERR_LOCKED';
-    return new BackendError(locked ? 'ERR_LOCKED' : 'ERR_IO', `${doing}: ${message}`, err);
+    const code = CODES.get((err as { code?: unknown } | null)?.code) ?? 'ERR_IO';
+    return new BackendError(code, `${doing}: ${message}`, err);
   }
 }

@@ -1,13 +1,15 @@
+import { crc32c } from '../../util/crc32c.js';
 import type { Disk } from '../../util/env.js';
 import { hex, parseHex } from '../../util/hex.js';
 import { BackendError } from './errors.js';
 
 /*
  * The file KEEL in the backend's folder, one line of JSON: the format's version, which folder beside it holds the
- * store, and whose it is. It is replaced as a whole (written beside, fsynced, renamed, folder fsynced), so naming
- * another store is how a snapshot is swapped in.
+ * store, and whose it is; then the CRC-32C of all that, since one flipped bit would make another store's or another
+ * member's name. It is replaced as a whole (written beside, fsynced, renamed, folder fsynced), so naming another store
+ * is how a snapshot is swapped in.
  *
- *   {"keel":1,"store":"db-3","member":"8e9e05c52164694d","cluster":"cdf818194e3a8c32"}
+ *   {"keel":1,"store":"db-3","member":"8e9e05c52164694d","cluster":"cdf818194e3a8c32"} 5d41402a
  */
 export interface KeelFile {
   readonly store: string;
@@ -21,6 +23,8 @@ export interface Owner {
 }
 
 export const KEEL_FORMAT = 1;
+/** The JSON, the checksum behind it. */
+const LINE = /^(\{.*\}) ([0-9a-f]{8})\n$/;
 const NAME = 'KEEL';
 const BESIDE = 'KEEL.tmp';
 
@@ -29,13 +33,17 @@ export function readKeelFile(disk: Disk, dir: string): KeelFile | undefined {
   const path = `${dir}/${NAME}`;
   const size = disk.size(path);
   if (size < 0) return undefined;
-  const text = disk.read(path, 0, Math.min(size, 4096)).toString('utf8');
-  let json: { keel?: unknown; store?: unknown; member?: unknown; cluster?: unknown } | null;
-  try {
-    json = JSON.parse(text) as typeof json;
-  } catch (err) {
-    throw new BackendError('ERR_CORRUPT', `backend: ${path} is damaged: ${JSON.stringify(text.slice(0, 80))}`, err);
+  const text = disk.read(path, 0, Math.min(size, 4096)).toString('latin1');
+  const line = LINE.exec(text);
+  if (line === null || checksum(line[1] as string) !== line[2]) {
+    throw new BackendError('ERR_CORRUPT', `backend: ${path} is damaged: ${JSON.stringify(text.slice(0, 80))}`);
   }
+  const json = JSON.parse(line[1] as string) as {
+    keel?: unknown;
+    store?: unknown;
+    member?: unknown;
+    cluster?: unknown;
+  } | null;
   if (typeof json?.keel === 'number' && json.keel > KEEL_FORMAT) {
     throw new BackendError(
       'ERR_FORMAT',
@@ -54,6 +62,10 @@ export function readKeelFile(disk: Disk, dir: string): KeelFile | undefined {
   return { store: json.store, owner: { memberId, clusterId } };
 }
 
+function checksum(json: string): string {
+  return crc32c(Buffer.from(json, 'latin1')).toString(16).padStart(8, '0');
+}
+
 /** Replaces the file; durable when it returns. After a crash in between the old one is there, or the new one. */
 export function writeKeelFile(disk: Disk, dir: string, file: KeelFile): void {
   const json = {
@@ -64,7 +76,8 @@ export function writeKeelFile(disk: Disk, dir: string, file: KeelFile): void {
   const beside = disk.open(`${dir}/${BESIDE}`, { create: true });
   try {
     beside.truncateSync(0);
-    beside.writeSync(0, Buffer.from(`${JSON.stringify(json)}\n`));
+    const text = JSON.stringify(json);
+    beside.writeSync(0, Buffer.from(`${text} ${checksum(text)}\n`));
     beside.syncSync();
   } finally {
     beside.close();

@@ -1,5 +1,6 @@
 import { assert, assertSafe } from '../../util/assert.js';
 import type { Disk, Env, KvBatch, KvStore, TimerHandle, Timers } from '../../util/env.js';
+import { failpoint } from '../../util/failpoint.js';
 import type { Logger } from '../../util/log.js';
 import type { Backend, BackendCursor, BackendPin } from './backend.js';
 import { BatchFill } from './batch-fill.js';
@@ -18,6 +19,13 @@ import { Overlay } from './overlay.js';
 import { Reclaimer } from './reclaimer.js';
 import { CRC_BYTES, rowKey, unsealed } from './row.js';
 import { Sizes } from './sizes.js';
+
+const beforeStartDBTxn = failpoint('beforeStartDBTxn');
+const afterStartDBTxn = failpoint('afterStartDBTxn');
+const commitBeforePreCommitHook = failpoint('commitBeforePreCommitHook');
+const commitAfterPreCommitHook = failpoint('commitAfterPreCommitHook');
+const beforeCommit = failpoint('beforeCommit');
+const afterCommit = failpoint('afterCommit');
 
 type Done = (err: BackendError | null) => void;
 
@@ -77,6 +85,8 @@ export class StoredBackend implements Backend {
   #quietWaiters: (() => void)[] = [];
 
   #failed: BackendError | null = null;
+  /** Damage has been read, and told. */
+  #damaged = false;
   #swapping = false;
   #closing: Done[] | null = null;
   #closed = false;
@@ -206,16 +216,32 @@ export class StoredBackend implements Backend {
     try {
       return this.#store.getSync(key);
     } catch (err) {
-      throw BackendError.from(err, 'backend: read');
+      throw this.#noticed(BackendError.from(err, 'backend: read'));
     }
   }
+
+  /**
+   * Whoever reads damage, the owner hears of it first: a store with one bad row may have others, and must not be served
+   * from any more. What cannot be read (EIO) is the reader's to report.
+   */
+  readonly #noticed = (err: BackendError): BackendError => {
+    if (err.code !== 'ERR_CORRUPT' || this.#damaged || this.#closing !== null) return err;
+    this.#damaged = true;
+    this.#log.error('damaged data in the store', { error: err.message });
+    this.onError?.(err);
+    return err;
+  };
 
   get(bucket: Bucket, key: Buffer): Buffer | undefined {
     const row = this.#overlay.find(bucket, key.latin1Slice(0, key.length));
     if (row !== undefined) return row.value ?? undefined;
     const stored = rowKey(bucket, key);
     const value = this.#read(stored);
-    return value === undefined ? undefined : unsealed(stored, value);
+    try {
+      return value === undefined ? undefined : unsealed(stored, value);
+    } catch (err) {
+      throw this.#noticed(err as BackendError);
+    }
   }
 
   peek(bucket: Bucket, key: Buffer): Buffer | null | undefined {
@@ -249,14 +275,14 @@ export class StoredBackend implements Backend {
       return;
     }
     this.#store.getMany(asked, (err, stored) => {
-      if (err !== null) return cb(BackendError.from(err, 'backend: read'), []);
+      if (err !== null) return cb(this.#noticed(BackendError.from(err, 'backend: read')), []);
       try {
         for (let i = 0; i < asked.length; i++) {
           const s = stored[i];
           if (s !== undefined) values[at[i]!] = unsealed(asked[i]!, s);
         }
       } catch (e) {
-        return cb(BackendError.from(e, 'backend: read'), []);
+        return cb(this.#noticed(BackendError.from(e, 'backend: read')), []);
       }
       cb(null, values);
     });
@@ -268,7 +294,8 @@ export class StoredBackend implements Backend {
     const to = lt.latin1Slice(0, lt.length);
     const over = this.#overlay.range(bucket, from, to);
     const stored = this.#store.scan({ gte: rowKey(bucket, gte), lt: rowKey(bucket, lt) });
-    return new MergeCursor(stored, over, this.#timers, this.#options.mutants.has(MUTANTS.deletionForgotten));
+    const forgetDeletions = this.#options.mutants.has(MUTANTS.deletionForgotten);
+    return new MergeCursor(stored, over, this.#timers, this.#noticed, forgetDeletions);
   }
 
   setConfState(json: Buffer): void {
@@ -350,7 +377,9 @@ export class StoredBackend implements Backend {
       layer.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
       layer.set(Bucket.meta, 'term', TERM, be64(counters.term));
     }
+    if (beforeStartDBTxn.on) beforeStartDBTxn.hit();
     const batch = this.#store.newBatch();
+    if (afterStartDBTxn.on) afterStartDBTxn.hit();
     this.#fill.fill(batch, layer.rows(), () => this.#writeFlush(batch, counters, this.#confState));
   }
 
@@ -364,13 +393,17 @@ export class StoredBackend implements Backend {
       ahead.write({ sync }, (err) => (err !== null ? finish(err) : batch.write({ sync }, finish)));
       return;
     }
+    if (commitBeforePreCommitHook.on) commitBeforePreCommitHook.hit();
     putCounters(batch, counters, this.#flushed.window);
+    if (commitAfterPreCommitHook.on) commitAfterPreCommitHook.hit();
+    if (beforeCommit.on) beforeCommit.hit();
     batch.write({ sync }, finish);
   }
 
   #flushDone(err: Error | null, counters: Counters, confState: Buffer | undefined): void {
     const waiters = this.#flightWaiters;
     this.#flightWaiters = [];
+    if (afterCommit.on) afterCommit.hit();
     if (err !== null) {
       this.#fail(BackendError.from(err, `backend: flush ${counters.flush}`), waiters);
       return;
@@ -455,7 +488,12 @@ export class StoredBackend implements Backend {
       sizeInUse,
       rowCount,
       scan: (bucket, gte, lt) =>
-        new MergeCursor(snapshot.scan({ gte: rowKey(bucket, gte), lt: rowKey(bucket, lt) }), [], this.#timers),
+        new MergeCursor(
+          snapshot.scan({ gte: rowKey(bucket, gte), lt: rowKey(bucket, lt) }),
+          [],
+          this.#timers,
+          this.#noticed,
+        ),
       close: () => snapshot.close(),
     };
   }

@@ -38,13 +38,17 @@ describe('rot is never served', () => {
       world.crash();
       const key = world.stores.rot(`${DIR}/db-1`, Buffer.from([Bucket.key]))!.subarray(1);
       backend = open(world);
+      const told: string[] = [];
+      backend.onError = (err) => told.push(err.code);
       expect(() => backend.get(Bucket.key, key)).toThrow(`row key/${key.toString('hex')} fails its checksum`);
+      expect(told, 'the owner hears of it, once').toEqual(['ERR_CORRUPT']);
       expect(codeOf(() => backend.get(Bucket.key, key))).toBe('ERR_CORRUPT');
       expect(codeOf(() => world.wait((cb) => backend.getMany(Bucket.key, [b('aa'), key], cb as never)))).toBe(
         'ERR_CORRUPT',
       );
       const cursor = backend.scan(Bucket.key, ...ALL);
       expect(codeOf(() => world.wait((cb) => cursor.next(10, cb as never)))).toBe('ERR_CORRUPT');
+      expect(told).toHaveLength(1);
       // Other rows are served.
       const other = key.toString() === 'aa' ? 'bb' : 'aa';
       expect(backend.get(Bucket.key, b(other))).toEqual(Buffer.alloc(10, other));

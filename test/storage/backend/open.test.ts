@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendOptions, StoredBackend } from '../../../src/storage/backend/index.js';
 import { Bucket, openBackend } from '../../../src/storage/backend/index.js';
+import { crc32c } from '../../../src/util/crc32c.js';
 import { CrashPoint } from '../support/mem-disk.js';
 import { SimWorld } from '../support/sim-world.js';
 
@@ -32,7 +33,7 @@ describe('the folder', () => {
     const world = new SimWorld(1);
     close(world, open(world, { owner: ME }));
     expect(world.disk.read(`${DIR}/KEEL`, 0, 1000).toString()).toBe(
-      '{"keel":1,"store":"db-1","member":"8e9e05c52164694d","cluster":"cdf818194e3a8c32"}\n',
+      '{"keel":1,"store":"db-1","member":"8e9e05c52164694d","cluster":"cdf818194e3a8c32"} eccb6c5b\n',
     );
     expect(open(world).owner).toEqual(ME);
   });
@@ -42,7 +43,8 @@ describe('the folder', () => {
     close(world, open(world));
     const file = world.disk.open(`${DIR}/KEEL`, { create: false });
     file.truncateSync(0);
-    file.writeSync(0, b('{"keel":2,"store":"db-1"}'));
+    const text = '{"keel":2,"store":"db-1"}';
+    file.writeSync(0, b(`${text} ${crc32c(b(text)).toString(16).padStart(8, '0')}\n`));
     const before = image(world);
     const changes = world.disk.changes;
     expect(() => open(world)).toThrow(/written in format 2; this version of keel reads up to format 1/);
@@ -89,6 +91,21 @@ describe('the folder', () => {
     close(world, backend);
     world.disk.unlink(`${DIR}/KEEL`);
     expect(() => open(world)).toThrow(/KEEL is missing/);
+  });
+
+  test('whose KEEL file has any one bit flipped is refused as damaged: no bit makes another name of it', () => {
+    const world = new SimWorld(1);
+    close(world, open(world, { owner: ME }));
+    const path = `${DIR}/KEEL`;
+    const bytes = world.disk.read(path, 0, 1000);
+    for (let bit = 0; bit < 8 * bytes.length; bit += 3) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      world.disk.open(path, { create: false }).writeSync(0, flipped);
+      expect(() => open(world), `bit ${bit}`).toThrow(/KEEL is damaged/);
+    }
+    world.disk.open(path, { create: false }).writeSync(0, bytes);
+    expect(open(world).owner).toEqual(ME);
   });
 
   test('that is open is refused', () => {
