@@ -2,10 +2,10 @@ import { Lessor, readLeases } from '../lease/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import { openMvcc } from '../mvcc/index.js';
 import { NetPeerHub } from '../peer/index.js';
-import { Raft } from '../raft/index.js';
+import { MUTANTS, Raft } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import { openBackend } from '../storage/backend/index.js';
-import type { WalOpened } from '../storage/wal/index.js';
+import type { WalOpened, WalOptions } from '../storage/wal/index.js';
 import { Wal } from '../storage/wal/index.js';
 import type { Env } from '../util/env.js';
 import { hex } from '../util/hex.js';
@@ -96,9 +96,9 @@ function openLog(
   });
 }
 
-function walOptions(config: MemberConfig): { segmentBytes: number; maxWals: number; mutants: ReadonlySet<string> } {
+function walOptions(config: MemberConfig): WalOptions {
   const { walSegmentBytes: segmentBytes, mutants } = config.tuning;
-  return { segmentBytes, maxWals: config.maxWals, mutants };
+  return { segmentBytes, maxWals: config.maxWals, mutants, keepEntries: config.snapshotCatchUpEntries };
 }
 
 function createLog(
@@ -110,7 +110,16 @@ function createLog(
 ): WalOpened<Wal> {
   const wal = Wal.create(env.disk, dir, identity, walOptions(config));
   backend.adopt({ memberId: identity.nodeId, clusterId: identity.clusterId });
-  return { wal, metadata: identity, hardState: null, entries: [], snapshots: [], cut: null, uncertain: false };
+  return {
+    wal,
+    metadata: identity,
+    hardState: null,
+    entries: [],
+    older: [],
+    snapshots: [],
+    cut: null,
+    uncertain: false,
+  };
 }
 
 function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: string): WalOpened<Wal> {
@@ -157,7 +166,7 @@ function writeBootstrap(
   for (const entry of entries) entryWire(entry);
   log.wal.save(hardState, entries as never, true, (err) => {
     if (err !== null) return log.wal.close(() => cb(err, null));
-    cb(null, { backend, log: { ...log, hardState, entries: entries as never } });
+    cb(null, { backend, log: { ...log, hardState, entries } });
   });
 }
 
@@ -251,6 +260,7 @@ function makeRaft(
   const { appliedIndex, appliedTerm } = backend;
   // A store that a snapshot was just swapped into may be ahead of the log, whose record of it was not written yet.
   const commit = Math.max(hardState.commit, appliedIndex);
+  const [oldest, ...older] = log.older;
   const trace = env.log.enabled('debug') ? (text: string): void => env.log.debug(text, { caller: 'raft' }) : null;
   const raft: Raft = new Raft({
     id: log.metadata.nodeId,
@@ -264,9 +274,10 @@ function makeRaft(
     initial: {
       hardState: { ...hardState, term: Math.max(hardState.term, appliedTerm), commit },
       confState: parseConfState(backend.confState),
-      snapshotIndex: appliedIndex,
-      snapshotTerm: appliedTerm,
-      entries: log.entries as never,
+      // Raft's log reaches back behind what is applied, so that a member that lags a little needs no snapshot.
+      snapshotIndex: oldest?.index ?? appliedIndex,
+      snapshotTerm: oldest?.term ?? appliedTerm,
+      entries: [...older, ...log.entries],
       applied: appliedIndex,
       withholdVote: log.uncertain,
     },
@@ -283,5 +294,5 @@ function makeRaft(
 
 /** Raft knows its own mutants only, and refuses a name that it does not know. */
 function raftMutants(all: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...all].filter((name) => name.startsWith('raft-')));
+  return new Set(MUTANTS.filter((name) => all.has(name)));
 }

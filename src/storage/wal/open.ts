@@ -37,7 +37,7 @@ export interface Found {
 export function readLog(disk: Disk, dir: string, from: WalPoint, mutants: ReadonlySet<string>, keep = 0): Found {
   const segments = segmentsAmong(disk.list(dir));
   const mark = mutants.has(WalMutant.ROT_AS_TORN) ? null : readMark(disk, dir);
-  const start = startAt(dir, segments, from, mark);
+  const start = earlier(segments, startAt(dir, segments, from, mark), from.index - keep);
   const first = segments[start]!;
   const last = segments[segments.length - 1]!;
   const log = new LogReader(disk, dir, from, first, mark, keep);
@@ -97,6 +97,13 @@ function startAt(dir: string, segments: SegmentName[], from: WalPoint, mark: Mar
     }
   }
   return start;
+}
+
+/** Where to begin to have entries behind `index` too, as far back as the segments follow each other. */
+function earlier(segments: SegmentName[], start: number, index: number): number {
+  let i = start;
+  while (i > 0 && segments[i]!.index > index + 1 && segments[i - 1]!.sequence === segments[i]!.sequence - 1) i--;
+  return i;
 }
 
 function rot(reader: SegmentReader, reason: string, offset = reader.offset): WalError {

@@ -14,6 +14,8 @@ export interface WalPromise {
 }
 
 export interface WalOptions {
+  /** Entries up to `from` that open() gives back as well. Default 0. */
+  readonly keepEntries?: number;
   /** A segment is left for the next one when it has reached this many bytes. Default 64,000,000, as in etcd. */
   readonly segmentBytes?: number;
   /** `release` leaves at least this many segments. Default 5. */
@@ -41,6 +43,11 @@ export interface WalContent {
   readonly hardState: HardState | null;
   /** Without gaps, the first at `from.index + 1`; `wire` and `data` are views of bigger buffers. */
   readonly entries: Entry[];
+  /**
+   * Entries up to `from.index`, for members that lag: the newest `keepEntries` at most, fewer where the log does not
+   * reach back so far. Without gaps, the last at `from.index`.
+   */
+  readonly older: Entry[];
   /** Every snapshot record in what was read, oldest first. */
   readonly snapshots: WalSnapshot[];
 }

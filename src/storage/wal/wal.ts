@@ -108,7 +108,7 @@ export class Wal {
       mutants: options.mutants ?? NO_MUTANTS,
     });
     const wal = new Wal(disk, dir, options, tail);
-    return { wal, metadata, hardState, entries: [], snapshots: [], cut: null, uncertain };
+    return { wal, metadata, hardState, entries: [], older: [], snapshots: [], cut: null, uncertain };
   }
 
   /**
@@ -119,7 +119,7 @@ export class Wal {
    */
   static open(disk: Disk, dir: string, from: WalPoint, options: WalOptions = {}): WalOpened<Wal> {
     const mutants = options.mutants ?? NO_MUTANTS;
-    const found = readLog(disk, dir, from, mutants);
+    const found = readLog(disk, dir, from, mutants, options.keepEntries ?? 0);
     const { replay, segments, cut } = found;
     const fresh = replay.settle();
     if (replay.gap > 0) {
@@ -189,6 +189,7 @@ export class Wal {
       metadata: found.metadata,
       hardState,
       entries: replay.entries,
+      older: replay.older,
       snapshots: replay.snapshots,
       cut,
       uncertain: found.uncertain,
