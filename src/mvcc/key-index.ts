@@ -30,13 +30,16 @@ export interface Hits {
 /**
  * Every key that has a revision in the store, by key in a Map and in order in leaves:
  *
- *   leaves  [ a .. c ] [ d .. k ] [ m .. z ]       found by binary search over their first keys
+ *   bounds    ''         d          m
+ *   leaves  [ a .. c ] [ d .. k ] [ p .. z ]       found by binary search over the bounds
  *
  * Range ends here: `undefined` for "the single key", '' for "no end".
  */
 export class KeyIndex {
   readonly #byKey = new Map<string, KeyEntry>();
   readonly #leaves: Leaf[] = [new Leaf([])];
+  /** #bounds[i] <= every key of #leaves[i] < #bounds[i + 1]; beside the leaves, so that the search stays in one array. */
+  readonly #bounds: string[] = [''];
 
   /** Keys, with those that are deleted and not compacted yet. */
   get size(): number {
@@ -142,11 +145,14 @@ export class KeyIndex {
   check(): void {
     let keys = 0;
     let previous: string | undefined;
-    for (const leaf of this.#leaves) {
+    for (let i = 0; i < this.#leaves.length; i++) {
+      const leaf = this.#leaves[i] as Leaf;
+      const [low, high] = [this.#bounds[i] as string, this.#bounds[i + 1]];
       let live = 0;
       assert(leaf.entries.length > 0 || this.#leaves.length === 1, 'key index: empty leaf');
       for (const entry of leaf.entries) {
         assert(previous === undefined || previous < entry.key, 'key index: keys out of order');
+        assert(low <= entry.key && (high === undefined || entry.key < high), 'key index: key out of bounds');
         assert(entry.leaf === leaf, 'key index: entry of another leaf');
         assert(this.#byKey.get(entry.key) === entry, 'key index: entry not found by its key');
         assert(entry.main <= leaf.mainMax, 'key index: mainMax too small');
@@ -222,6 +228,7 @@ export class KeyIndex {
     }
     leaf.live -= right.live;
     this.#leaves.splice(index + 1, 0, right);
+    this.#bounds.splice(index + 1, 0, right.entries[0]?.key ?? key);
     if (position > cut || right.entries.length === 0) {
       entry.leaf = right;
       right.entries.splice(position - cut, 0, entry);
@@ -235,7 +242,10 @@ export class KeyIndex {
   #shrink(index: number): void {
     const leaf = this.#leaves[index] as Leaf;
     if (leaf.entries.length === 0) {
-      if (this.#leaves.length > 1) this.#leaves.splice(index, 1);
+      if (this.#leaves.length === 1) return;
+      this.#leaves.splice(index, 1);
+      this.#bounds.splice(index, 1);
+      this.#bounds[0] = '';
       return;
     }
     const left = this.#leaves[index - 1];
@@ -248,16 +258,17 @@ export class KeyIndex {
     left.mainMax = Math.max(left.mainMax, leaf.mainMax);
     left.garbage ||= leaf.garbage;
     this.#leaves.splice(index, 1);
+    this.#bounds.splice(index, 1);
   }
 
-  /** The last leaf whose first key is <= key, or the first leaf. */
+  /** The leaf that holds `key`, or would. */
   #leafIndex(key: string): number {
-    const leaves = this.#leaves;
+    const bounds = this.#bounds;
     let low = 0;
-    let high = leaves.length;
+    let high = bounds.length;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
-      if (((leaves[middle] as Leaf).entries[0] as KeyEntry).key <= key) low = middle;
+      if ((bounds[middle] as string) <= key) low = middle;
       else high = middle;
     }
     return low;
