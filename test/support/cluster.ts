@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoreKind } from './binaries.js';
 import { MemberProcess, sleep } from './member-process.js';
+import { PeerNet } from './peer-net.js';
 import { freePorts } from './ports.js';
 import type { Status } from './raw-client.js';
 import { RawClient } from './raw-client.js';
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   nodeArgs?: string[];
   /** Holds unsynced WAL bytes in memory, so that `kill -9` is a power cut (our own server only). */
   lossyDisk?: boolean;
+  /** Puts a TCP proxy in front of each member's peer port (our own server only): see `Cluster.net`. */
+  peerProxies?: boolean;
   /** Where the temporary folder goes. Default: the system's. */
   baseDir?: string;
   /** Default 20,000. */
@@ -44,13 +47,22 @@ export class Cluster {
   readonly kind: StoreKind;
   readonly dir: string;
   readonly members: Member[];
+  /** The network between the members, where it was asked for. */
+  readonly net: PeerNet | undefined;
   readonly #readyTimeoutMs: number;
   readonly #clients = new Map<string, RawClient>();
 
-  private constructor(kind: StoreKind, dir: string, members: Member[], readyTimeoutMs: number) {
+  private constructor(
+    kind: StoreKind,
+    dir: string,
+    members: Member[],
+    net: PeerNet | undefined,
+    readyTimeoutMs: number,
+  ) {
     this.kind = kind;
     this.dir = dir;
     this.members = members;
+    this.net = net;
     this.#readyTimeoutMs = readyTimeoutMs;
   }
 
@@ -75,14 +87,18 @@ export class Cluster {
     const ports = await freePorts(size * 2);
     const names = Array.from({ length: size }, (_, i) => `m${i + 1}`);
     const peerUrl = (i: number) => `http://127.0.0.1:${ports[i * 2 + 1]}`;
-    const initialCluster = names.map((name, i) => `${name}=${peerUrl(i)}`).join(',');
+    const net = options.peerProxies
+      ? await PeerNet.start(new Map(names.map((name, i) => [name, ports[i * 2 + 1]!])))
+      : undefined;
+    const advertised = (i: number) => (net ? `http://127.0.0.1:${net.port(names[i]!)}` : peerUrl(i));
+    const initialCluster = names.map((name, i) => `${name}=${advertised(i)}`).join(',');
     const members = names.map((name, i): Member => {
       const endpoint = `127.0.0.1:${ports[i * 2]}`;
       const dataDir = join(dir, `${name}.data`);
       const flags = [
         ...['--name', name, '--data-dir', dataDir],
         ...['--listen-client-urls', `http://${endpoint}`, '--advertise-client-urls', `http://${endpoint}`],
-        ...['--listen-peer-urls', peerUrl(i), '--initial-advertise-peer-urls', peerUrl(i)],
+        ...['--listen-peer-urls', peerUrl(i), '--initial-advertise-peer-urls', advertised(i)],
         ...['--initial-cluster', initialCluster, '--initial-cluster-token', `test-${process.pid}-${ports[0]}`],
         ...['--initial-cluster-state', 'new'],
         ...['--heartbeat-interval', String(options.heartbeatMs ?? 50)],
@@ -103,7 +119,7 @@ export class Cluster {
       });
       return { name, clientPort: ports[i * 2]!, peerPort: ports[i * 2 + 1]!, endpoint, dataDir, process: child };
     });
-    return new Cluster(options.kind, dir, members, options.readyTimeoutMs ?? 20_000);
+    return new Cluster(options.kind, dir, members, net, options.readyTimeoutMs ?? 20_000);
   }
 
   member(name: string): Member {
@@ -213,6 +229,7 @@ export class Cluster {
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
     await Promise.all(this.members.map((m) => m.process.kill9()));
+    await this.net?.close();
     if (!keep) rmSync(this.dir, { recursive: true, force: true });
   }
 }

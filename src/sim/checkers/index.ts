@@ -1,15 +1,17 @@
 /** Checkers of recorded histories: pure functions from what clients saw to what is wrong with it. */
 import { checkDurable } from './durability.js';
 import type { LogRevision, OpRecord, Violation } from './history.js';
-import { keyCalls, keyModel } from './key-model.js';
+import { keyCalls, keyModelFrom } from './key-model.js';
 import { withExpiries } from './leases.js';
+import type { ModelState } from './model.js';
+import { emptyModel } from './model.js';
 import { checkMonotonic } from './monotonic.js';
 import { sweep } from './sweep.js';
 import { searchLinearization } from './wgl.js';
 
 export { checkDurable, checkSameLogs } from './durability.js';
 export * from './history.js';
-export { type KeyCall, keyCalls, keyModel } from './key-model.js';
+export { type KeyCall, keyCalls, keyModel, keyModelFrom } from './key-model.js';
 export { withExpiries } from './leases.js';
 export { advance, applyEvents, emptyModel, evaluate, type ModelState, sameResponse } from './model.js';
 export { checkMonotonic } from './monotonic.js';
@@ -20,8 +22,10 @@ export { type Call, type SequentialModel, searchLinearization, type WglResult } 
 
 export interface CheckInput {
   records: readonly OpRecord[];
-  /** Every revision from the first on. */
+  /** Every revision after `initial`. */
   log: readonly LogRevision[];
+  /** The state that the history began with. Default: the empty store at revision 1. */
+  initial?: ModelState;
   /** When each member was started anew. */
   restarts?: ReadonlyMap<string, readonly number[]>;
   /** Keys to search; default: every key of the log. */
@@ -40,15 +44,16 @@ export interface CheckReport {
 }
 
 /** Everything at once: durability, monotony, the sweep, and the search on keys. */
-export function checkHistory({ records, log, restarts, sampleKeys }: CheckInput): CheckReport {
+export function checkHistory({ records, log, initial = emptyModel(), restarts, sampleKeys }: CheckInput): CheckReport {
   const history = withExpiries(records);
-  const swept = sweep({ records: history, log });
+  const swept = sweep({ records: history, log, initial });
   const violations = [...checkDurable(records, log), ...checkMonotonic(records, restarts), ...swept.violations];
   const keys = sampleKeys ?? [...new Set(log.flatMap((entry) => entry.events.map((event) => event.kv.key)))];
   const searched: string[] = [];
   const undecided: string[] = [];
   for (const key of keys) {
-    const result = searchLinearization(keyCalls(history, key, log, swept.resolved), keyModel, 300_000);
+    const calls = keyCalls(history, key, log, swept.resolved, initial.revision);
+    const result = searchLinearization(calls, keyModelFrom(initial.kvs.get(key)), 300_000);
     if (result.outcome === 'undecided') undecided.push(key);
     else searched.push(key);
     if (result.outcome !== 'violation') continue;

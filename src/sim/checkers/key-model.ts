@@ -47,6 +47,13 @@ export const keyModel: SequentialModel<KeyState, KeyCall> = {
   key: ({ value, version, create, mod }) => `${version} ${create} ${mod} ${value}`,
 };
 
+/** The same from a state in which the key has a value already. */
+export function keyModelFrom(kv: Kv | undefined): SequentialModel<KeyState, KeyCall> {
+  if (kv === undefined) return keyModel;
+  const { value, version, create, mod } = kv;
+  return { ...keyModel, init: { value, version, create, mod } };
+}
+
 function stepOne(state: KeyState, step: KeyStep): KeyState | null {
   const exists = state.version > 0;
   switch (step.do) {

@@ -38,10 +38,18 @@ export interface WatchRecord {
  *   W4 complete    no gap up to the last         W8 previous    the value before, if asked for
  *   W9 header      not below its events, never falls
  * A watch that is resumed after a cut at the last seen revision obeys the same rules, hence gets the exact remainder.
+ *
+ * @param base the revision before the log's first
+ * @param initial the keys at `base`
  */
-export function checkWatch(watch: WatchRecord, log: readonly LogRevision[], base = 1): Violation[] {
+export function checkWatch(
+  watch: WatchRecord,
+  log: readonly LogRevision[],
+  base = 1,
+  initial: ReadonlyMap<string, Kv> = new Map(),
+): Violation[] {
   const violations: Violation[] = [];
-  const due = expected(watch, log, base);
+  const due = expected(watch, log, base, initial);
   let at = 0; // next of `due`
   let lastRevision = 0;
   let lastHeader = 0;
@@ -106,9 +114,14 @@ export function checkWatch(watch: WatchRecord, log: readonly LogRevision[], base
 
 type DueEvent = KvEvent & { prev: Kv | null };
 
-function expected(watch: WatchRecord, log: readonly LogRevision[], base: number): DueEvent[] {
+function expected(
+  watch: WatchRecord,
+  log: readonly LogRevision[],
+  base: number,
+  initial: ReadonlyMap<string, Kv>,
+): DueEvent[] {
   const due: DueEvent[] = [];
-  const kvs = new Map<string, Kv>();
+  const kvs = new Map(initial);
   for (const [i, { events }] of log.entries()) {
     const before = new Map<string, Kv | null>();
     for (const { kv } of events) if (!before.has(kv.key)) before.set(kv.key, kvs.get(kv.key) ?? null);

@@ -10,11 +10,12 @@ export class Watchers {
   readonly #seen = new Map<string, number>();
   #stopping = false;
 
-  constructor(cluster: Cluster) {
+  /** @param base the first revision that is of no interest any more */
+  constructor(cluster: Cluster, base = 1) {
     for (const { name, endpoint } of cluster.members) {
       const client = new RawClient(endpoint);
       this.#clients.push(client);
-      this.#seen.set(name, 1);
+      this.#seen.set(name, base);
       this.#open(name, client, 0);
     }
   }

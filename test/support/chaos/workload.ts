@@ -13,8 +13,16 @@ export function now(): number {
 
 const KEYS = Array.from({ length: 8 }, (_, i) => `k${i}`);
 const PAIR = ['pair/a', 'pair/b'];
-const DEADLINE_MS = 1500;
 const LEASE_TTL_US = 2_000_000;
+
+export interface WorkloadOptions {
+  /** Of the first operation; values and leases carry it, so that none comes twice in the life of a store. Default 1. */
+  firstId?: number;
+  /** After an answer a client rests for up to so long. Default 9. */
+  restMs?: number;
+  /** Default 1500. */
+  deadlineMs?: number;
+}
 
 /**
  * Clients that write, read and delete for as long as they are left to, each bound to one member, and note all they
@@ -26,11 +34,19 @@ export class Workload {
   readonly #clients: RawClient[] = [];
   #running: Promise<void>[] = [];
   #stopping = false;
-  #nextId = 1;
-  #nextLease = 0x1000_0000;
+  readonly #firstId: number;
+  readonly #restMs: number;
+  readonly #deadlineMs: number;
+  #nextId: number;
+  #nextLease: number;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, { firstId = 1, restMs = 9, deadlineMs = 1500 }: WorkloadOptions = {}) {
     this.#cluster = cluster;
+    this.#firstId = firstId;
+    this.#restMs = restMs;
+    this.#deadlineMs = deadlineMs;
+    this.#nextId = firstId;
+    this.#nextLease = 0x1000_0000 + firstId;
   }
 
   /** Starts `count` clients, spread over the members. */
@@ -51,6 +67,11 @@ export class Workload {
     for (const client of this.#clients.splice(0)) client.close();
   }
 
+  /** The id that the next operation will have. */
+  get nextId(): number {
+    return this.#nextId;
+  }
+
   /** Operations so far by outcome. */
   counts(): Record<Outcome, number> {
     const counts = { ok: 0, fail: 0, unknown: 0 };
@@ -58,7 +79,7 @@ export class Workload {
     return counts;
   }
 
-  async run(clientId: number, member: string, client: RawClient, op: Op, ms = DEADLINE_MS): Promise<OpRecord> {
+  async run(clientId: number, member: string, client: RawClient, op: Op, ms = this.#deadlineMs): Promise<OpRecord> {
     const id = this.#nextId++;
     const invoke = now();
     const result = await client.run(op, ms);
@@ -81,7 +102,7 @@ export class Workload {
   async #clientLoop(id: number, member: string, client: RawClient, random: (n: number) => number): Promise<void> {
     const known = new Map<string, Kv | null>();
     let lease: { id: string; until: number } | undefined;
-    let serial = 0;
+    let serial = this.#firstId;
     while (!this.#stopping) {
       const key = KEYS[random(KEYS.length)]!;
       const value = `c${id}-${serial++}`;
@@ -112,7 +133,7 @@ export class Workload {
       }
       const record = await this.run(id, member, client, op);
       if (record.response) learn(known, record.response);
-      await sleep(record.outcome === 'ok' ? 1 + random(8) : 40);
+      await sleep(record.outcome === 'ok' ? 1 + random(this.#restMs - 1) : 40);
     }
   }
 }
