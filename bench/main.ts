@@ -69,7 +69,11 @@ async function measure(options: BenchOptions, systems: System[]): Promise<Report
       const order = (i + repetition) % 2 === 0 ? systems : [...systems].reverse();
       for (const system of order) {
         if (await system.locateLeader()) notes.push(`the leader of ${system.label} changed before "${round.name}"`);
-        const figures = await round.run(system);
+        const figures = await round.run(system).catch((err: Error) => {
+          // One round that fails is a finding; the others are still worth having.
+          notes.push(`${system.label}: "${round.name}" failed: ${err.message}`);
+          return FAILED;
+        });
         console.error(`bench: ${system.label}: ${round.name}: ${Math.round(figures.perSecond)} per s`);
         const all = results[i]!;
         all.set(system.label, [...(all.get(system.label) ?? []), figures]);
@@ -90,5 +94,15 @@ async function measure(options: BenchOptions, systems: System[]): Promise<Report
     notes,
   };
 }
+
+const FAILED: Figures = {
+  perSecond: 0,
+  operations: 0,
+  failed: 1,
+  cpuMicros: 0,
+  latency: null,
+  generator: 'none',
+  note: 'FAILED, see the notes',
+};
 
 process.exitCode = await main();

@@ -13,6 +13,8 @@ export interface H2loadResult {
   dataBytes: number;
 }
 
+const PATIENCE_MS = 10_000;
+
 /**
  * nghttp2's h2load: one request, repeated. It costs the machine less than any generator in JavaScript, but takes
  * every HTTP answer for a success, so the caller checks what was done by other means.
@@ -43,10 +45,14 @@ export async function runH2load(options: {
   child.stderr.on('data', (chunk) => {
     output += chunk;
   });
+  // It measures from when all are connected, so a server that leaves one waiting would keep it going for ever.
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000 + PATIENCE_MS);
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
+  clearTimeout(timer);
+  if (code === null) throw new Error(`h2load did not end: the server did not take all ${connections} connections`);
   const requests = /requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed/.exec(output);
   if (code !== 0 || !requests) throw new Error(`h2load failed (${code}): ${output.slice(-500)}`);
   const rate = /finished in [^,]+, ([\d.]+) req\/s/.exec(output);

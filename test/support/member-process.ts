@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { StoreKind } from './binaries.js';
-import { etcdBinary, KEEL_PROGRAM } from './binaries.js';
+import { etcdBinary, KEEL_PROGRAM, onPath } from './binaries.js';
 
 const READY = '"ready to serve client requests"';
 const POLL_MS = 20;
@@ -66,7 +66,7 @@ export class MemberProcess {
     this.#logStart = statSync(logFile).size;
     const [program, args] =
       kind === 'keel' ? [process.execPath, [...nodeArgs, KEEL_PROGRAM, 'server', ...flags]] : [requireEtcd(), flags];
-    const child = spawn(program, args, {
+    const child = spawn(...leashed(program, args), {
       stdio: ['ignore', log, log],
       env: { ...cleanEnv(), ...this.spec.env },
     });
@@ -132,6 +132,13 @@ export class MemberProcess {
     this.#child?.kill('SIGCONT');
     this.#paused = false;
   }
+}
+
+const SETPRIV = onPath('setpriv');
+
+/** Where the system can (Linux), the kernel ends a member whose test process was itself killed by SIGKILL. */
+function leashed(program: string, args: string[]): [string, string[]] {
+  return SETPRIV ? [SETPRIV, ['--pdeathsig', 'KILL', program, ...args]] : [program, args];
 }
 
 function requireEtcd(): string {
