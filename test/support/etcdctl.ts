@@ -97,6 +97,7 @@ const MASKS: [RegExp, string][] = [
   [/"ts":"[^"]+"/g, '"ts":"<time>"'],
   [/(true|false), \d+, \d+, \d+,/g, '$1, <term>, <index>, <applied>,'],
   [/\| +\d+ \| +\d+ \| +\d+ \|/g, '| <term> | <index> | <applied> |'],
+  [/LocalAddr: '[^']+'/g, "LocalAddr: '<address>'"],
   [/etcd-endpoints:\/\/0x[0-9a-f]+/g, 'etcd-endpoints://<pointer>'],
 ];
 
