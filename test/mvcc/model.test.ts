@@ -2,16 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MvccOptions } from '../../src/mvcc/index.js';
 import { check } from '../support/fc.js';
+import type { World } from './support/harness.js';
 import type { Step } from './support/model.js';
 import { anyBounds, anyStep, Model } from './support/model.js';
+import { SimBackendWorld } from './support/sim-backend.js';
 import type { SnapshotStep } from './support/snapshot-model.js';
 import { anySnapshotStep, SnapshotModel } from './support/snapshot-model.js';
 
 const anyHistory = fc.array(anyStep, { maxLength: 60, size: 'max' });
 const anySnapshotHistory = fc.array(anySnapshotStep, { maxLength: 40, size: 'max' });
 
-function runModel(bounds: MvccOptions, steps: readonly Step[]): void {
-  const model = new Model(bounds);
+function runModel(bounds: MvccOptions, steps: readonly Step[], world?: World): void {
+  const model = new Model(bounds, world);
   for (const step of steps) model.step(step);
   model.settle();
   model.close();
@@ -25,11 +27,23 @@ function runSnapshots(bounds: MvccOptions, steps: readonly SnapshotStep[]): void
 
 describe('mvcc and lease against a plain map of history', () => {
   it('says the same in every history', () => {
-    check(fc.property(anyBounds, anyHistory, runModel), { runs: 300 });
+    check(
+      fc.property(anyBounds, anyHistory, (bounds, steps) => runModel(bounds, steps)),
+      { runs: 250 },
+    );
+  });
+
+  it('says the same over the real backend on a store that loses power', () => {
+    check(
+      fc.property(fc.nat(), anyBounds, anyHistory, (seed, bounds, steps) => {
+        runModel(bounds, steps, new SimBackendWorld(seed));
+      }),
+      { runs: 60 },
+    );
   });
 
   it('loses and repeats no event when a snapshot is installed (W9)', () => {
-    check(fc.property(anyBounds, anySnapshotHistory, runSnapshots), { runs: 300 });
+    check(fc.property(anyBounds, anySnapshotHistory, runSnapshots), { runs: 200 });
   });
 });
 

@@ -1,7 +1,7 @@
 import { Lessor, readLeases } from '../../../src/lease/index.js';
 import type { MvccOptions, MvccStore } from '../../../src/mvcc/index.js';
 import { openMvcc } from '../../../src/mvcc/index.js';
-import type { Bucket } from '../../../src/storage/backend/index.js';
+import type { Backend, Bucket } from '../../../src/storage/backend/index.js';
 import { BUCKET_MAX, MemoryBackend } from '../../../src/storage/backend/index.js';
 
 /** The turns of an event loop, one at a time. */
@@ -29,20 +29,50 @@ export class Loop {
   }
 }
 
-/** A store with its lessor over a MemoryBackend, as a server holds them. */
-export class TestStore {
+/** Where a store lives: its turns, and what is left of its backend after a crash. */
+export interface World {
+  readonly loop: Pick<Loop, 'defer' | 'pending' | 'run'>;
+  open(): Backend;
+  /** A power cut, and another start. */
+  crash(): Backend;
+}
+
+export class MemoryWorld implements World {
   readonly loop: Loop;
-  backend: MemoryBackend;
+  #backend: MemoryBackend;
+
+  constructor(loop = new Loop()) {
+    this.loop = loop;
+    this.#backend = new MemoryBackend(loop.defer);
+  }
+
+  open(): Backend {
+    return this.#backend;
+  }
+
+  crash(): Backend {
+    this.loop.clear();
+    this.#backend = this.#backend.reopen();
+    return this.#backend;
+  }
+}
+
+/** A store with its lessor over a backend, as a server holds them. */
+export class TestStore {
+  readonly loop: World['loop'];
+  backend: Backend;
   store: MvccStore;
   lessor: Lessor;
   readonly options: MvccOptions;
+  readonly #world: World;
   applied = 0;
 
-  constructor(options: MvccOptions = {}, loop = new Loop(), backend = new MemoryBackend(loop.defer)) {
-    this.loop = loop;
+  constructor(options: MvccOptions = {}, world: World = new MemoryWorld()) {
+    this.#world = world;
+    this.loop = world.loop;
     this.options = options;
-    this.backend = backend;
-    this.applied = backend.appliedIndex;
+    this.backend = world.open();
+    this.applied = this.backend.appliedIndex;
     this.lessor = this.#newLessor();
     this.store = this.#open();
   }
@@ -54,22 +84,27 @@ export class TestStore {
     return result;
   }
 
+  /** What is applied is durable when it returns. */
   flush(): void {
-    this.backend.flush();
+    let done = false;
+    this.backend.flush((err) => {
+      if (err !== null) throw err;
+      done = true;
+    });
+    for (let i = 0; !done && i < 100_000; i++) this.loop.run(1);
   }
 
   /** A power cut: what was not flushed is gone. */
   crash(): void {
     this.store.close();
-    this.loop.clear();
-    this.backend = this.backend.reopen();
+    this.backend = this.#world.crash();
     this.applied = this.backend.appliedIndex;
     this.lessor = this.#newLessor();
     this.store = this.#open();
   }
 
   /** Installs a snapshot: `backend` holds another member's rows. */
-  restore(backend: MemoryBackend, whileLoading: () => void = () => {}): void {
+  restore(backend: Backend, whileLoading: () => void = () => {}): void {
     let done = false;
     this.store.restore(backend, (err) => {
       if (err !== null) throw err;
@@ -84,7 +119,7 @@ export class TestStore {
   }
 
   /** A copy of all rows, as a snapshot carries them. */
-  snapshot(loop: Loop): MemoryBackend {
+  snapshot(loop: Pick<Loop, 'defer'>): MemoryBackend {
     const copy = new MemoryBackend(loop.defer);
     for (let bucket = 1; bucket <= BUCKET_MAX; bucket++) {
       const cursor = this.backend.scan(bucket as Bucket, Buffer.alloc(1), Buffer.alloc(64, 0xff));

@@ -10,6 +10,7 @@ import type {
   WatchCreateRequest,
 } from '../../../src/wire/index.js';
 import { plainDelete, plainPut, plainRange, plainTxn, same } from './answers.js';
+import type { World } from './harness.js';
 import { TestStore } from './harness.js';
 import { anyDelete, anyPut, anyRange, anyTxn, anyWatch, resolveBack, resolveTxn } from './requests.js';
 import { Twin } from './twin.js';
@@ -74,11 +75,14 @@ export const anyBounds: fc.Arbitrary<MvccOptions> = fc.record({
 export class Model {
   readonly subject: TestStore;
   twin = new Twin();
-  #flushed = this.twin.clone();
+  /** The twin as it was at each applied index; a crash goes back to one of them. */
+  #at = new Map<number, Twin>([[0, this.twin.clone()]]);
+  /** What a flush has made durable. */
+  #durable = 0;
   #streams: CheckedStream[] = [];
 
-  constructor(options: MvccOptions = {}) {
-    this.subject = new TestStore(options);
+  constructor(options: MvccOptions = {}, world?: World) {
+    this.subject = new TestStore(options, world);
     this.#connectAll();
   }
 
@@ -177,18 +181,17 @@ export class Model {
         subject.loop.run(step.tasks);
         break;
       case 'flush':
-        subject.flush();
-        this.#flushed = twin.clone();
+        this.#flush();
         break;
       case 'restart':
-        subject.flush();
-        this.#flushed = twin.clone();
+        this.#flush();
         this.#restart();
         break;
       case 'crash':
         this.#restart();
         break;
     }
+    if (!this.#at.has(subject.applied)) this.#at.set(subject.applied, this.twin.clone());
     this.#checkSmall();
   }
 
@@ -215,9 +218,19 @@ export class Model {
     for (const stream of this.#streams) stream.stream.close();
   }
 
+  #flush(): void {
+    this.subject.flush();
+    this.#durable = this.subject.applied;
+  }
+
   #restart(): void {
     this.subject.crash();
-    this.twin = this.#flushed.clone();
+    const { applied } = this.subject;
+    assertThat(applied >= this.#durable, 'a crash took what was flushed');
+    this.twin = (this.#at.get(applied) as Twin).clone();
+    this.#durable = applied;
+    // What was applied above is gone and will be applied anew, differently.
+    for (const index of this.#at.keys()) if (index > applied) this.#at.delete(index);
     this.#connectAll();
     this.#checkLeases();
   }
