@@ -56,7 +56,11 @@ export class Mutex {
     this.#place = null;
   }
 
-  /** A condition for transactions that must only run while this lock is held. @throws KeelError ERR_NOT_LOCKED */
+  /**
+   * A condition for transactions that must only run while this lock is held. Give the transaction an operation:
+   * etcd answers one without any from the member that is asked, which may lag.
+   * @throws KeelError ERR_NOT_LOCKED
+   */
   isHeld(): Compare {
     const place = this.#place;
     if (place === null) throw new KeelError('ERR_NOT_LOCKED', 'mutex: not locked');

@@ -41,11 +41,12 @@ export function runEtcdctl(run: CtlRun): Promise<CtlResult> {
   return runProgram(etcdctlBinary()!, run);
 }
 
-const KEELCTL = join(REPO_ROOT, 'dist', 'cli', 'keelctl.js');
+/** The built program. */
+export const keelctlProgram = join(REPO_ROOT, 'dist', 'cli', 'keelctl.js');
 
 /** keelctl as users start it; needs a build. */
 export function runKeelctlProgram(run: CtlRun, untilMs = 10_000): Promise<CtlResult> {
-  return runProgram(process.execPath, { ...run, args: [KEELCTL, ...run.args] }, untilMs);
+  return runProgram(process.execPath, { ...run, args: [keelctlProgram, ...run.args] }, untilMs);
 }
 
 /** @param untilMs then it is killed (SIGTERM), and the code is 124 */
