@@ -5,7 +5,7 @@ import type {
   ServerInterceptingCallInterface,
   ServerOptions,
 } from '@grpc/grpc-js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import type { Status } from '../errors.js';
 import { messageTooLarge, SERVER_STATUS } from '../errors.js';
 import type { Router } from '../router.js';
@@ -49,6 +49,8 @@ export class GrpcJsServer {
       interceptors: [(method, call) => takeCall(router, method.path, call)],
     };
     if (options.concurrentStreamsMax > 0) settings['grpc.max_concurrent_streams'] = options.concurrentStreamsMax;
+    // It writes plain lines to stderr, which is a stream of JSON objects here.
+    if (process.env.GRPC_VERBOSITY === undefined) setLogVerbosity(logVerbosity.NONE);
     this.#server = new Server(settings);
     for (const { rpc } of router.routes) this.#server.register(rpc.path, nothing, asIs, asIs, 'bidi');
     answerUnknownPaths(this.#server);
