@@ -35,6 +35,11 @@ export interface MemberConfig {
   readonly strictReconfigCheck: boolean;
   readonly maxLearners: number;
   readonly forceNewCluster: boolean;
+  /**
+   * A damaged log or store: `repair` sets it aside and has it rebuilt from the log or by the peers, where that is safe;
+   * `stop` leaves everything as it is. Default repair
+   */
+  readonly onDiskDamage: 'repair' | 'stop';
   /** Highest cluster version this member proposes, so that an older etcd can read the log; null: its own. */
   readonly clusterVersionMax: string | null;
   readonly tuning: MemberTuning;
@@ -114,6 +119,7 @@ export function memberDefaults(name = 'default'): MemberConfig {
     strictReconfigCheck: true,
     maxLearners: 1,
     forceNewCluster: false,
+    onDiskDamage: 'repair',
     clusterVersionMax: null,
     tuning: defaultTuning,
   };

@@ -21,6 +21,7 @@ import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { requestTimeoutMs } from './config.js';
 import { longestConnected, timeoutCause } from './connectivity.js';
+import { damageOf, noteDamage } from './damage.js';
 import { EarlyCampaign } from './early-campaign.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
@@ -31,6 +32,7 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { LogCompactor } from './log-compactor.js';
 import type { Membership } from './membership.js';
 import type { MemberEvents, MemberParts } from './parts.js';
+import { PeerFinder } from './peer-finder.js';
 import type { PeerAnswer } from './peer-questions.js';
 import { PeerQuestions } from './peer-questions.js';
 import { Proposals } from './proposals.js';
@@ -42,6 +44,7 @@ import { ReadIndexer } from './read-index.js';
 import { closeParts, handOver } from './shutdown.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
+import { WithheldVote } from './withheld-vote.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
 const LOG_BYTES_MAX = 128 << 20;
@@ -59,7 +62,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   onEnded: (() => void) | null = null;
 
   protected readonly parts: MemberParts;
-  #uncertain: boolean;
   readonly #env: Env;
   protected readonly log: Logger;
   readonly #raft: Raft;
@@ -81,6 +83,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #transfer: SnapshotTransfer;
   readonly #early: EarlyCampaign;
   readonly #versions: ClusterVersionMonitor;
+  readonly #withheld: WithheldVote;
+  readonly #finder: PeerFinder;
   #timer: TimerHandle | null = null;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
   #leader = 0n;
@@ -91,7 +95,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   constructor(parts: MemberParts) {
     const { env, config } = parts;
     this.parts = parts;
-    this.#uncertain = parts.uncertain;
     this.#env = env;
     this.config = config;
     this.clusterId = parts.clusterId;
@@ -181,7 +184,18 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     });
     this.#early = new EarlyCampaign(config.initialElectionTickAdvance ? 1 + env.rng.below(4) : null);
     this.#versions = new ClusterVersionMonitor(parts.hub, parts.membership, config.clusterVersionMax);
-    this.#backend.onError = (err) => env.fatal(err);
+    this.#withheld = new WithheldVote(parts, this.log);
+    this.#finder = new PeerFinder(
+      env,
+      config,
+      this,
+      () => parts.membership.all().length === 0,
+      (peers) => this.#hub.setPeers(peers, []),
+    );
+    this.#backend.onError = (err) => {
+      if (damageOf(err, config.dataDir) !== null) noteDamage(env.disk, config.dataDir, err.message);
+      env.fatal(err);
+    };
     this.#backend.onDrain = () => this.#pump.wake();
   }
 
@@ -195,6 +209,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#updatePeers();
     this.#tick();
     this.#publisher.start();
+    this.#finder.start();
   }
 
   // --- time ---
@@ -210,7 +225,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.leaseKeeper.tick();
     this.#mvcc.watch.tick(now);
     this.#autoCompactor.tick(now);
-    this.#settleLog();
+    this.#withheld.tick(now);
     this.#checkClusterVersion(now);
     this.#pump.wake();
   }
@@ -227,13 +242,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #timeoutCause(start: number): ServerError {
     const times = { start, electedAt: this.#leaderElectedAt, electionMs: this.config.electionMs };
     return timeoutCause(this.#raft, this.#hub, times);
-  }
-
-  /** A log that may have lost something is as good as any once a leader has caught us up. */
-  #settleLog(): void {
-    if (!this.#uncertain || this.#raft.status().withheld) return;
-    this.#uncertain = false;
-    this.parts.wal.settle();
   }
 
   // --- proposals ---
@@ -452,6 +460,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #close(cb: () => void): void {
     this.#state = 'stopped';
     this.#pump.stop();
+    this.#finder.stop();
     if (this.#timer !== null) this.#env.timers.clear(this.#timer);
     closeParts(this.parts, cb);
   }

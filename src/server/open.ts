@@ -6,7 +6,7 @@ import { MUTANTS, Raft } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import { openBackend } from '../storage/backend/index.js';
 import type { WalOpened, WalOptions } from '../storage/wal/index.js';
-import { Wal } from '../storage/wal/index.js';
+import { Wal, WalError } from '../storage/wal/index.js';
 import type { Env } from '../util/env.js';
 import { hex } from '../util/hex.js';
 import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
@@ -16,10 +16,13 @@ import { bootstrapNew } from './bootstrap.js';
 import { parseConfState } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError, validate } from './config.js';
+import { logFolder } from './damage.js';
 import { makeMemberFolder, refuseForeignFolder } from './folder.js';
 import { joinExisting } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
+import type { Attempt } from './repair.js';
+import { mayReplaceLog, openRepairing, othersIn } from './repair.js';
 import { loadTables } from './tables.js';
 
 type OpenCallback = (err: Error | null, member: Member | null) => void;
@@ -46,13 +49,18 @@ export function openMember(env: Env, config: MemberConfig, cb: OpenCallback): vo
     env.timers.defer(() => cb(err as Error, null));
     return;
   }
+  openRepairing(env, config, (attempt, done) => openFolder(env, config, attempt, done), cb);
+}
+
+function openFolder(env: Env, config: MemberConfig, attempt: Attempt, cb: OpenCallback): void {
   const { tuning } = config;
   const options = { flushMs: tuning.flushIntervalMs, flushBytes: tuning.flushBytes, mutants: tuning.mutants };
   openBackend(env, `${config.dataDir}/member/keel`, options, (err, backend) => {
     if (err !== null || backend === null) return cb(err, null);
     const fail = (error: Error): void => backend.close(() => cb(error, null));
+    attempt.others = othersIn(backend.confState, backend.owner?.memberId);
     try {
-      openLog(env, config, backend, (logError, opened) => {
+      openLog(env, config, attempt, backend, (logError, opened) => {
         if (logError !== null || opened === null) return fail(logError ?? new Error('no log'));
         assemble(env, config, opened, (assembleError, member) => {
           if (assembleError === null) return cb(null, member);
@@ -68,12 +76,15 @@ export function openMember(env: Env, config: MemberConfig, cb: OpenCallback): vo
 function openLog(
   env: Env,
   config: MemberConfig,
+  attempt: Attempt,
   backend: StoredBackend,
   cb: (err: Error | null, opened: Opened | null) => void,
 ): void {
   const dir = `${config.dataDir}/member/wal`;
-  if (Wal.exists(env.disk, dir)) {
-    const log = reopenLog(env, config, backend, dir);
+  const log = Wal.exists(env.disk, dir)
+    ? reopenLog(env, config, backend, dir)
+    : replaceLog(env, config, attempt, backend);
+  if (log !== null) {
     const unborn = log.hardState === null && log.entries.length === 0 && backend.appliedIndex === 0;
     if (unborn && config.initialClusterState === 'new') return writeBootstrap(config, backend, log, cb);
     return cb(null, { backend, log });
@@ -122,10 +133,27 @@ function createLog(
   };
 }
 
-function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: string): WalOpened<Wal> {
+/**
+ * Where a log was and is gone, it is begun anew behind what the store has, with the vote withheld.
+ * @returns null where there was none
+ */
+function replaceLog(env: Env, config: MemberConfig, attempt: Attempt, backend: StoredBackend): WalOpened<Wal> | null {
+  const dir = logFolder(config.dataDir);
+  const promise = Wal.promise(env.disk, dir);
+  if (promise === null) return null;
+  if (!mayReplaceLog(config, attempt)) throw new WalError('ERR_WAL_MISSING', 'the log is gone', dir);
+  mustOwn(backend, promise.metadata, dir);
   const from = { index: backend.appliedIndex, term: backend.appliedTerm };
-  const log = Wal.open(env.disk, dir, from, walOptions(config));
-  const { nodeId, clusterId } = log.metadata;
+  const log = Wal.replace(env.disk, dir, from, walOptions(config));
+  env.log.warn('began a new log in place of one that is gone', {
+    'applied-index': from.index,
+    term: log.hardState?.term ?? 0,
+  });
+  return log;
+}
+
+/** Log and store are those of one member. */
+function mustOwn(backend: StoredBackend, { nodeId, clusterId }: WalOpened<Wal>['metadata'], dir: string): void {
   const { owner } = backend;
   if (owner === undefined) {
     backend.adopt({ memberId: nodeId, clusterId });
@@ -134,6 +162,15 @@ function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: 
       `${dir} belongs to member ${hex(nodeId)} of cluster ${hex(clusterId)}, the store beside it to member ${hex(owner.memberId)} of cluster ${hex(owner.clusterId)}`,
     );
   }
+}
+
+function reopenLog(env: Env, config: MemberConfig, backend: StoredBackend, dir: string): WalOpened<Wal> {
+  const from = { index: backend.appliedIndex, term: backend.appliedTerm };
+  const marked = Wal.promise(env.disk, dir) !== null;
+  const log = Wal.open(env.disk, dir, from, walOptions(config));
+  mustOwn(backend, log.metadata, dir);
+  // Fine with a log that is whole: then nothing was cut, and a new mark has been written.
+  if (!marked && log.hardState !== null) env.log.warn('there was no readable mark beside the write-ahead log', { dir });
   env.log.info('opened the write-ahead log', {
     'applied-index': backend.appliedIndex,
     entries: log.entries.length,

@@ -57,6 +57,7 @@ export function serverConfig({ values, given }: Parsed): ServerConfig {
     watchProgressNotifyMs: get('watch-progress-notify-interval'),
     strictReconfigCheck: get('strict-reconfig-check'),
     maxLearners: get('max-learners'),
+    onDiskDamage: oneOf('on-disk-damage', get('on-disk-damage'), ['repair', 'stop']) as 'repair' | 'stop',
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };
   const outputs = get<string>('log-outputs').split(',');

@@ -47,6 +47,13 @@ export const serverFlags: readonly Flag[] = [
     '0',
     'Size of the store from which writes are refused; 0 means 2 GiB, negative none.',
   ),
+  flag(
+    MEMBER,
+    'on-disk-damage',
+    'string',
+    'repair',
+    "Damaged data: 'repair' sets it aside and rebuilds it from the log or the peers, 'stop' leaves it as it is.",
+  ),
   flag(MEMBER, 'max-txn-ops', 'int', '128', 'Maximum number of operations permitted in a transaction.'),
   flag(MEMBER, 'max-request-bytes', 'int', '1572864', 'Maximum client request size in bytes the server will accept.'),
   flag(

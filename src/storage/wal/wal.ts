@@ -81,6 +81,17 @@ export class Wal {
     return { metadata: mark.metadata, term: mark.term, vote: mark.vote };
   }
 
+  /** True if the log is sound and holds every entry since the first, so that all state can be rebuilt from it. */
+  static isComplete(disk: Disk, dir: string): boolean {
+    try {
+      const { replay } = readLog(disk, dir, { index: 0, term: 0 }, NO_MUTANTS);
+      return replay.gap === 0 && replay.entries[0]?.index === 1;
+    } catch (err) {
+      if (err instanceof WalError) return false;
+      throw err;
+    }
+  }
+
   /**
    * Begins anew at `from` a log that is gone or was set aside. Term and vote are kept by its mark; entries that were
    * acknowledged are lost, hence the log is `uncertain` (WalOpened) until a leader has caught the member up.
