@@ -185,6 +185,21 @@ export class SimLevel implements KvStores {
     return row.key;
   }
 
+  /**
+   * Changes the stored value of a random row under `prefix`, silently, whether the store is open or not.
+   * @param change given the value, and that of another row there
+   * @returns the row's key, if there is one
+   */
+  damage(dir: string, prefix: Buffer, change: (value: Buffer, other: Buffer) => Buffer): Buffer | undefined {
+    const { rng } = this.#deps;
+    const some = this.#rowsOf(dir).filter((row) => row.key.subarray(0, prefix.length).equals(prefix));
+    if (some.length === 0) return undefined;
+    const at = rng.below(some.length);
+    const row = some[at]!;
+    row.value = change(Buffer.from(row.value), Buffer.from(some[(at + 1) % some.length]!.value));
+    return row.key;
+  }
+
   /** Keys of a folder's rows as the next open would find them without a crash; for tests. */
   peek(dir: string): Buffer[] {
     return this.#rowsOf(dir).map((row) => row.key);

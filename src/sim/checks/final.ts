@@ -29,11 +29,11 @@ export function finalChecks(input: FinalInput): void {
   if (input.failed()) return;
   checkStates(input);
   if (input.failed() || input.rng.chance(1, 2)) return;
-  const { cluster, note, settle, failed } = input;
+  const { cluster, note } = input;
   note('all lose power, once more');
   for (const node of cluster.nodes) node.crash(input.rng.pick(['none', 'mixed', 'prefix'] as const));
   cluster.startAll();
-  if (settle.again(failed)) checkStates(input);
+  checkStates(input);
 }
 
 function checkHistories({ oracle, records, watches, rng }: FinalInput): void {
@@ -47,38 +47,51 @@ function checkHistories({ oracle, records, watches, rng }: FinalInput): void {
 }
 
 /** I11: every table of every member, against each other and against the model. */
-function checkStates({ cluster, oracle, failed }: FinalInput): void {
+function checkStates(input: FinalInput): void {
+  // A proposal that was lost to its client may still come through; then the members are looked at again.
+  for (let before = -1; before !== input.oracle.applied; ) {
+    before = input.oracle.applied;
+    if (!input.settle.again(input.failed)) return;
+    const found = statesNow(input);
+    if (input.failed()) return;
+    if (before === input.oracle.applied && found !== null) input.oracle.report(...found);
+  }
+}
+
+/** @returns rule and message of what is wrong, unless something was applied meanwhile */
+function statesNow({ cluster, oracle, failed }: FinalInput): [string, string] | null {
   const hashes = new Map<number, string>();
   for (const node of cluster.nodes) {
     const hash = ask<number>(cluster, node, (member, done) => member.hash({ ok: done, fail: (err) => done(-1, err) }));
     if (hash !== null) hashes.set(hash, `${hashes.get(hash) ?? ''} ${node.name}`);
-    checkRows(cluster, oracle, node);
+    if (failed()) return null;
+    const wrong = wrongRows(cluster, oracle, node);
+    if (wrong !== null) return wrong;
     const leases = node.member?.leases().map(String).sort() ?? [];
     const expected = [...oracle.model.leases].sort();
     if (leases.join() !== expected.join()) {
-      oracle.report('I11 leases', `${node.name} has ${leases.join(' ')}, not ${expected.join(' ')}`);
+      return ['I11 leases', `${node.name} has ${leases.join(' ')}, not ${expected.join(' ')}`];
     }
-    if (failed()) return;
   }
-  if (hashes.size !== 1) {
-    const text = [...hashes].map(([hash, names]) => `${hash}:${names}`).join('; ');
-    oracle.report('I11 equal hashes', `of the whole database: ${text}`);
-  }
+  if (hashes.size === 1) return null;
+  const text = [...hashes].map(([hash, names]) => `${hash}:${names}`).join('; ');
+  return ['I11 equal hashes', `of the whole database: ${text}`];
 }
 
-function checkRows(cluster: SimCluster, oracle: Oracle, node: SimNode): void {
+function wrongRows(cluster: SimCluster, oracle: Oracle, node: SimNode): [string, string] | null {
   const req = { ...makeRangeRequest(), key: '\0', rangeEnd: '\0', serializable: true };
   const rows = ask<readonly Buffer[]>(cluster, node, (member, done) =>
     member.range(req, { deadline: 0 }, { ok: ({ kvs }) => done(kvs), fail: (err) => done([], err) }),
   );
-  if (rows === null) return oracle.report('I15 liveness', `${node.name} does not answer a read of its own state`);
+  if (rows === null) return ['I15 liveness', `${node.name} does not answer a read of its own state`];
   const kvs = rows.map(kvOf) as Kv[];
   const expected = [...oracle.model.kvs.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   for (let i = 0; i < Math.max(kvs.length, expected.length); i++) {
     if (sameKv(kvs[i] ?? null, expected[i] ?? null)) continue;
     const text = `${node.name} has ${JSON.stringify(kvs[i])}, not ${JSON.stringify(expected[i])}`;
-    return oracle.report('I11 keys', text);
+    return ['I11 keys', text];
   }
+  return null;
 }
 
 function ask<T>(

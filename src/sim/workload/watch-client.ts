@@ -67,7 +67,7 @@ export class WatchClient {
 
   /** Everything up to this revision must have come to it. */
   hasSeen(revision: number): boolean {
-    return this.#stream !== null && this.#record !== null && this.#waiting === 0 && this.#next > revision;
+    return this.#stream !== null && this.#record !== null && this.#next > revision;
   }
 
   /** Asks where it is: the answer comes behind everything that is due. */
@@ -128,7 +128,7 @@ export class WatchClient {
     const { port } = this.#work;
     if (epoch !== this.#epoch) return true;
     this.#waiting++;
-    const pace = this.#slow ? this.#rng.below(200_000) : 0;
+    const pace = this.#slow && !this.#work.stopping ? this.#rng.below(200_000) : 0;
     const at = Math.max(port.now + port.delayUs(), this.#lastAt + 1) + pace;
     this.#lastAt = at;
     const compacted = this.#work.compactRevision();
