@@ -14,6 +14,8 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const SILENCE_MS = 10_000;
 /** Connections kept waiting until the member serves; what comes beyond is closed. */
 const WAITING_MAX = 1024;
+/** Connections that the system may hold for us until they are accepted: as many as it allows, where Node asks for 511. */
+const BACKLOG = 4096;
 const TCP_KEEPALIVE_MS = 30_000;
 
 /**
@@ -38,7 +40,7 @@ export class ClientPort {
       const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
       const port = new ClientPort(server);
       server.once('error', reject);
-      server.listen(where, () => {
+      server.listen({ backlog: BACKLOG, ...where }, () => {
         server.off('error', reject);
         // An accept may fail where descriptors run out; the listener itself stays.
         server.on('error', () => {});

@@ -6,7 +6,11 @@ import type { ServerError } from './errors.js';
 /** How the publisher proposes. */
 export type Propose = (kind: number, body: Buffer, done: Completion<unknown>) => void;
 
-const RETRY_MS = 500;
+/**
+ * An attempt may be lost with the leader that took it, and would fail only after the whole request time-out. To publish
+ * twice does no harm, so the next attempt does not wait for the last one.
+ */
+const RETRY_MS = 1000;
 
 /**
  * Tells the cluster, through the log, this member's name and client URLs; tries until it is done. A member serves
@@ -17,7 +21,7 @@ export class Publisher {
   readonly #propose: Propose;
   readonly #body: Buffer;
   readonly #published: () => void;
-  #stopped = false;
+  #done = false;
 
   constructor(
     timers: Timers,
@@ -35,19 +39,21 @@ export class Publisher {
   }
 
   start(): void {
-    if (this.#stopped) return;
+    if (this.#done) return;
+    this.#timers.set(RETRY_MS, () => this.start());
     this.#propose(InternalKind.CLUSTER_MEMBER_ATTR_SET, this.#body, this);
   }
 
   ok(): void {
-    if (!this.#stopped) this.#published();
+    if (this.#done) return;
+    this.#done = true;
+    this.#published();
   }
 
-  fail(_err: ServerError): void {
-    if (!this.#stopped) this.#timers.set(RETRY_MS, () => this.start());
-  }
+  /** The next attempt is on its way. */
+  fail(_err: ServerError): void {}
 
   stop(): void {
-    this.#stopped = true;
+    this.#done = true;
   }
 }
