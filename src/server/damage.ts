@@ -58,33 +58,36 @@ export function storeFolder(dataDir: string): string {
   return `${dataDir}/member/keel`;
 }
 
-/** Says that damage was found in the store while the member ran, so that it is set aside at the next start. */
-export function notePath(dataDir: string): string {
-  return `${dataDir}/member/store.damaged`;
+/** Says that damage of a part was found while the member ran, so that it is set aside at the next start. */
+export function notePath(dataDir: string, part: DamagedPart): string {
+  return `${memberFolder(dataDir)}/${part}.damaged`;
 }
 
 /**
- * Writes down that the store is damaged; the member stops next. Not every row is read at a start, so the next one might
- * not find it by itself. A disk that does not take the note is about to be found out in another way.
+ * Writes down that a part is damaged; the member stops next. A start need not find it by itself: not every row is read
+ * then, and a log that lost its end may look whole. A disk that does not take the note is found out in another way.
  */
-export function noteDamage(disk: Disk, dataDir: string, reason: string): void {
+export function noteDamage(disk: Disk, dataDir: string, part: DamagedPart, reason: string): void {
   try {
-    const path = notePath(dataDir);
-    const file = disk.open(path, { create: true });
+    const file = disk.open(notePath(dataDir, part), { create: true });
     file.truncateSync(0);
     file.writeSync(0, Buffer.from(`${reason}\n`));
     file.syncSync();
     file.close();
     disk.fsyncDir(memberFolder(dataDir));
   } catch {
-    // The row fails its check whenever it is read again.
+    // What is damaged fails its check whenever it is read again.
   }
 }
 
 export function readNote(disk: Disk, dataDir: string): Damage | null {
-  const path = notePath(dataDir);
-  const size = disk.size(path);
-  if (size < 0) return null;
-  const reason = disk.read(path, 0, Math.min(size, 4096)).toString().trim();
-  return { part: 'store', file: storeFolder(dataDir), offset: -1, reason: reason || 'found while it was served' };
+  for (const part of ['store', 'log'] as const) {
+    const path = notePath(dataDir, part);
+    const size = disk.size(path);
+    if (size < 0) continue;
+    const reason = disk.read(path, 0, Math.min(size, 4096)).toString().trim();
+    const file = part === 'store' ? storeFolder(dataDir) : logFolder(dataDir);
+    return { part, file, offset: -1, reason: reason || 'found while the member ran' };
+  }
+  return null;
 }

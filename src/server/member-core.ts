@@ -1,8 +1,9 @@
 import type { MvccStore } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
 import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
-import { Role } from '../raft/index.js';
+import { MessageKind, Role } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
+import { WalError } from '../storage/wal/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
 import type { Logger } from '../util/log.js';
 import {
@@ -21,7 +22,7 @@ import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { requestTimeoutMs } from './config.js';
 import { longestConnected, timeoutCause } from './connectivity.js';
-import { damageOf, noteDamage } from './damage.js';
+import { damageOf, logFolder, noteDamage } from './damage.js';
 import { EarlyCampaign } from './early-campaign.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
@@ -193,7 +194,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       (peers) => this.#hub.setPeers(peers, []),
     );
     this.#backend.onError = (err) => {
-      if (damageOf(err, config.dataDir) !== null) noteDamage(env.disk, config.dataDir, err.message);
+      if (damageOf(err, config.dataDir) !== null) noteDamage(env.disk, config.dataDir, 'store', err.message);
       env.fatal(err);
     };
     this.#backend.onDrain = () => this.#pump.wake();
@@ -356,8 +357,23 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   }
 
   onMessages(_from: bigint, messages: Message[]): void {
-    for (const message of messages) this.#raft.step(message);
+    for (const message of messages) {
+      if (message.kind === MessageKind.Heartbeat) this.#mustHave(message);
+      this.#raft.step(message);
+    }
     this.#pump.wake();
+  }
+
+  /**
+   * A leader names no commit index that we have not acknowledged. Where our log ends before it, it has lost its end in a
+   * way that looked like a torn tail: rot behind a mark that a power cut took back.
+   */
+  #mustHave({ commit, term }: Message): void {
+    const raft = this.#raft;
+    if (commit <= raft.lastIndex || term < raft.term || raft.status().withheld) return;
+    const reason = `the log ends at entry ${raft.lastIndex}, and this member had acknowledged entry ${commit}`;
+    noteDamage(this.#env.disk, this.config.dataDir, 'log', reason);
+    this.#env.fatal(new WalError('ERR_WAL_ROT', reason, logFolder(this.config.dataDir)));
   }
 
   onForward(_from: bigint, proposals: Buffer[]): void {

@@ -112,14 +112,13 @@ function setAside(env: Env, dataDir: string, parts: readonly DamagedPart[], dama
     bestEffort(() => write(disk, `${aside}/wal.synced`, disk.read(mark, 0, Math.max(0, disk.size(mark)))));
     if (disk.isDirectory(logFolder(dataDir))) disk.rename(logFolder(dataDir), `${aside}/wal`);
   }
-  if (parts.includes('store')) {
-    if (disk.isDirectory(storeFolder(dataDir))) disk.rename(storeFolder(dataDir), `${aside}/keel`);
-    // The new names first: a note that goes sooner than the store it is about would be forgotten.
-    disk.fsyncDir(aside);
-    disk.fsyncDir(member);
-    if (disk.size(notePath(dataDir)) >= 0) disk.unlink(notePath(dataDir));
+  if (parts.includes('store') && disk.isDirectory(storeFolder(dataDir))) {
+    disk.rename(storeFolder(dataDir), `${aside}/keel`);
   }
+  // The new names first: a note that goes sooner than what it is about would be forgotten.
   disk.fsyncDir(aside);
+  disk.fsyncDir(member);
+  for (const part of parts) if (disk.size(notePath(dataDir, part)) >= 0) disk.unlink(notePath(dataDir, part));
   disk.fsyncDir(member);
   env.log.error('damaged data was set aside; this member is repaired from its log or from its peers', {
     caller: 'server/repair.ts',
