@@ -117,7 +117,10 @@ describe('a call', () => {
     call('write', 5000);
     time.run(10_000);
     expect(results).toMatchObject([
-      { status: { code: 4, message: 'context deadline exceeded', cause: { message: 'ECONNREFUSED' } }, at: 5000 },
+      {
+        status: { code: 4, message: 'context deadline exceeded', sent: false, cause: { message: 'ECONNREFUSED' } },
+        at: 5000,
+      },
     ]);
     expect(network.calls.length).toBeGreaterThan(9);
     expect(network.calls.length).toBeLessThan(45);
@@ -146,7 +149,7 @@ describe('a call', () => {
     other.call('write', 3000);
     other.time.run(3000);
     expect(other.network.calls.length).toBe(1);
-    expect(other.results).toMatchObject([{ status: { code: 4 }, at: 3000 }]);
+    expect(other.results).toMatchObject([{ status: { code: 4, sent: true }, at: 3000 }]);
   });
 
   it('the endpoint that was silent is asked last from then on, until it answers', () => {
@@ -159,6 +162,27 @@ describe('a call', () => {
     time.run(0);
     expect(network.calls.slice(1).map((c) => c.url)).not.toContain('a');
     expect(results.length).toBe(3);
+  });
+
+  it('round robin leaves a silent endpoint out for a while, and tries it again then', () => {
+    const { time, network, call } = setUp({ balance: 'round-robin' });
+    for (const url of ['b', 'c']) network.answer.set(url, (c) => c.ok(REPLY));
+    while (!network.calls.some((c) => c.url === 'a')) {
+      call('write', 1000);
+      time.run(1000);
+    }
+    network.answer.set('a', (c) => c.ok(REPLY));
+    const asked = () => {
+      const before = network.calls.length;
+      for (let i = 0; i < 6; i++) {
+        call('read');
+        time.run(0);
+      }
+      return new Set(network.calls.slice(before).map((c) => c.url));
+    };
+    expect(asked()).toEqual(new Set(['b', 'c']));
+    time.run(10_000);
+    expect(asked()).toEqual(new Set(['a', 'b', 'c']));
   });
 
   it('gives the server the time that is left', () => {

@@ -50,9 +50,13 @@ export function makeStatus(code: number, message: string, sent = true): Status {
   return { code, message, sent };
 }
 
-/** The deadline passed; `cause` is what was being retried, if anything was. */
-export function deadlineExceeded(cause: Status | null): Status {
-  const status = { code: GrpcCode.DEADLINE_EXCEEDED, message: 'context deadline exceeded', sent: true };
+/**
+ * The deadline passed.
+ * @param sent false if no attempt was under way and none before it can have been executed
+ * @param cause what was being retried, if anything was
+ */
+export function deadlineExceeded(sent: boolean, cause: Status | null): Status {
+  const status = { code: GrpcCode.DEADLINE_EXCEEDED, message: 'context deadline exceeded', sent };
   return cause === null ? status : { ...status, cause };
 }
 

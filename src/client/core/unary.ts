@@ -74,7 +74,12 @@ export class UnaryCall implements Call {
 
   /** The caller wants no answer any more; it is told so (Canceled), and late answers are dropped. */
   cancel(): void {
-    this.abort(CANCELED);
+    this.abort(this.#uncertain ? CANCELED : { ...CANCELED, sent: false });
+  }
+
+  /** Between attempts a write is certainly not executed: only then would there be another attempt. */
+  get #uncertain(): boolean {
+    return this.#attempt !== null || this.#options.repeat === 'read';
   }
 
   abort(status: Status): void {
@@ -150,7 +155,8 @@ export class UnaryCall implements Call {
     else if (status.code === GrpcCode.UNAVAILABLE) endpoints.suspect(endpoint);
     else if (status.code !== GrpcCode.DEADLINE_EXCEEDED) endpoints.good(endpoint);
     if (status.code === GrpcCode.DEADLINE_EXCEEDED && this.#deadlineAt <= this.#link.env.clock.now() + 1) {
-      this.#onDeadline();
+      endpoints.suspect(endpoint);
+      this.#finish(deadlineExceeded(true, this.#lastFailure), null);
       return;
     }
     if (verdict === 'final' || (this.#attempts >= ATTEMPTS_MAX && this.#options.timeoutMs === 0)) {
@@ -192,7 +198,7 @@ export class UnaryCall implements Call {
   #onDeadline(): void {
     if (this.#finished) return;
     if (this.#attempt !== null && this.#attemptEndpoint !== null) this.#link.endpoints.suspect(this.#attemptEndpoint);
-    this.#finish(deadlineExceeded(this.#lastFailure), null);
+    this.#finish(deadlineExceeded(this.#uncertain, this.#lastFailure), null);
   }
 
   #endAttempt(): void {
