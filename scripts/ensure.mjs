@@ -82,19 +82,29 @@ export function ensureBuilt(options = {}) {
   swap(next, dist);
 }
 
-/**
- * Compiles bench/, and the parts of test/support/ that it uses, into dist-bench/, with their imports of ../src/ pointed
- * at dist/: the figures are of the code that is shipped.
- */
+/** bench/ and what it needs, into dist-bench/bench. */
 export function ensureBenchBuilt() {
+  ensureProgramsBuilt({ folder: 'bench', out: 'dist-bench', config: 'tsconfig.bench.json' });
+}
+
+/** test/lanes/ (the runs with real processes) and what it needs, into dist-lanes/test/lanes. */
+export function ensureLanesBuilt() {
+  ensureProgramsBuilt({ folder: 'test/lanes', out: 'dist-lanes', config: 'tsconfig.lanes.json' });
+}
+
+/**
+ * Compiles a folder of programs, and the parts of test/support/ that they use, with their imports of ../src/ pointed at
+ * dist/: what they try is the code that is shipped.
+ */
+function ensureProgramsBuilt({ folder, out: name, config }) {
   ensureBuilt();
-  const out = join(root, 'dist-bench');
+  const out = join(root, name);
   const stampFile = join(out, '.build-stamp');
-  const stamp = sourceHash(['bench', 'test/support', 'src', 'tsconfig.json', 'tsconfig.bench.json']);
+  const stamp = sourceHash([folder, 'test/support', 'src', 'tsconfig.json', config]);
   if (readText(stampFile) === stamp) return;
-  say('building the benchmarks (tsc) ...');
+  say(`building ${folder} (tsc) ...`);
   const next = workFolder();
-  if (tsc(['-p', 'tsconfig.bench.json', '--outDir', next]) !== 0) fail('the build of bench/ failed');
+  if (tsc(['-p', config, '--outDir', next]) !== 0) fail(`the build of ${folder} failed`);
   // The compiler follows the imports and emits src/ as well; that copy is not used.
   rmSync(join(next, 'src'), { recursive: true, force: true });
   for (const file of listFiles(next)) {
@@ -106,7 +116,7 @@ export function ensureBenchBuilt() {
       readFileSync(path, 'utf8').replace(/((?:from|import) ?\(?['"](?:\.\.\/)+)src\//g, '$1../dist/'),
     );
   }
-  copyAssets(join(root, 'bench'), join(next, 'bench'));
+  copyAssets(join(root, folder), join(next, folder));
   writeFileSync(join(next, '.build-stamp'), stamp);
   swap(next, out);
 }

@@ -46,12 +46,17 @@ export class Watchers {
     });
   }
 
+  /** Ends them where they stand. */
+  close(): void {
+    this.#stopping = true;
+    for (const client of this.#clients) client.close();
+  }
+
   /** Waits until each has seen everything up to `revision`, then ends them. */
   async finish(revision: number, timeoutMs = 15_000): Promise<void> {
     const until = Date.now() + timeoutMs;
     while (Date.now() < until && [...this.#seen.values()].some((seen) => seen < revision)) await sleep(50);
-    this.#stopping = true;
-    for (const client of this.#clients) client.close();
+    this.close();
     const behind = [...this.#seen].filter(([, seen]) => seen < revision);
     if (behind.length > 0) throw new Error(`watchers stand at ${JSON.stringify(behind)}, the store at ${revision}`);
     for (const name of this.#seen.keys()) {
