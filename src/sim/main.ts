@@ -1,21 +1,19 @@
-import { drawOptions } from './options.js';
-import { run } from './run.js';
+/** `npm run sim`: the simulator as a command. */
+import { parseArguments, USAGE } from './runner/arguments.js';
+import { Session } from './runner/session.js';
 
-const [from = 1, count = 1, verbose = 0] = process.argv.slice(2).map(Number);
-for (let seed = from; seed < from + count; seed++) {
-  const options = drawOptions(seed);
-  const start = process.hrtime.bigint();
-  let text: string;
+// Whoever reads us may have seen enough (| head).
+process.stdout.on('error', () => process.exit(1));
+
+const argv = process.argv.slice(2);
+if (argv.includes('--help') || argv.includes('-h')) {
+  process.stdout.write(USAGE);
+} else {
   try {
-    const result = run({
-      options,
-      ...(verbose ? { note: (at: number, t: string) => console.log(`${(at / 1e6).toFixed(6)} ${t}`) } : {}),
-    });
-    const ms = Number(process.hrtime.bigint() - start) / 1e6;
-    const v = result.violations[0];
-    text = `${v === undefined ? 'ok' : `FAIL ${v.rule}: ${v.message.slice(0, verbose ? 4000 : 300)}`} ${options.profile} ${options.members}m ops ${result.acknowledged}/${result.operations} rev ${result.revisions} leaders ${result.leaderChanges} snaps ${result.snapshots} we ${result.watchEvents} ev ${result.events} virt ${result.virtualMs} real ${ms.toFixed(0)} x${(result.virtualMs / ms).toFixed(0)} faults ${[...result.faultCounts].map(([k, n]) => `${k}:${n}`).join(',')}`;
+    const failures = new Session(parseArguments(argv), (line) => process.stdout.write(`${line}\n`)).run();
+    process.exitCode = failures === 0 ? 0 : 1;
   } catch (err) {
-    text = `THROW ${(err as Error).stack}`;
+    process.stderr.write(`${(err as Error).message}\n`);
+    process.exitCode = 2;
   }
-  console.log(`seed ${seed} ${text}`);
 }

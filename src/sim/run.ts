@@ -23,8 +23,10 @@ export interface RunInput {
   readonly options: SimOptions;
   /** Instead of those that the seed draws: the shrinker's. */
   readonly faults?: readonly FaultEvent[];
-  /** Members' log lines go here, and the run's own notes. */
+  /** Members' log lines go here. */
   readonly logger?: Logger;
+  /** Is told how to find out the virtual time. */
+  readonly timeline?: { now: () => number };
   /** Hears of what happens, with the virtual time in µs. */
   readonly note?: (atUs: number, text: string) => void;
 }
@@ -62,12 +64,13 @@ class Run {
   readonly #root: Rng;
   #failed = false;
 
-  constructor({ options, faults, logger, note }: RunInput) {
+  constructor({ options, faults, logger, note, timeline }: RunInput) {
     this.#options = options;
     this.#root = new Rng(options.seed);
     this.#faults = faults ?? drawFaults(options, this.#root.split('fault list'));
     this.#cluster = makeCluster(options, logger ?? nullLogger);
     const { engine } = this.#cluster;
+    if (timeline !== undefined) timeline.now = () => engine.now;
     this.#note = (text) => note?.(engine.now, text);
     this.#oracle.onViolation = () => {
       this.#failed = true;
