@@ -207,8 +207,7 @@ export class Gofail {
     const problem = this.#problem(name);
     if (problem === null) return text(200, `${this.#terms.get(name)?.text}\n`);
     // gofail goes on after the error, and writes the empty status too.
-    const answer = error(404, `failed to GET: ${problem}`);
-    return { ...answer, body: `${answer.body}\n` };
+    return error(404, `failed to GET: ${problem}`, '\n');
   }
 
   #count(name: string): Answer {
@@ -252,12 +251,14 @@ function text(status: number, body: string): Answer {
 }
 
 /** As Go's http.Error. */
-function error(status: number, message: string): Answer {
+function error(status: number, message: string, more = ''): Answer {
+  const body = `${message}\n${more}`;
   const headers = [
     ['Content-Type', 'text/plain; charset=utf-8'],
     ['X-Content-Type-Options', 'nosniff'],
+    ['Content-Length', String(Buffer.byteLength(body))],
   ] as const;
-  return { status, headers, body: `${message}\n` };
+  return { status, headers, body };
 }
 
 function print(line: string): void {
