@@ -42,6 +42,8 @@ message LeaseGrantRequest { int64 TTL = 1; int64 ID = 2; }
 message LeaseGrantResponse { Hdr header = 1; int64 ID = 2; int64 TTL = 3; string error = 4; }
 message LeaseRevokeRequest { int64 ID = 1; }
 message LeaseRevokeResponse { Hdr header = 1; }
+message LeaseTimeToLiveRequest { int64 ID = 1; bool keys = 2; }
+message LeaseTimeToLiveResponse { Hdr header = 1; int64 ID = 2; int64 TTL = 3; int64 grantedTTL = 4; repeated bytes keys = 5; }
 message LeaseKeepAliveRequest { int64 ID = 1; }
 message LeaseKeepAliveResponse { Hdr header = 1; int64 ID = 2; int64 TTL = 3; }
 message StatusRequest { }
@@ -50,6 +52,10 @@ message StatusResponse { Hdr header = 1; string version = 2; int64 dbSize = 3; u
 message HashKVRequest { int64 revision = 1; }
 message HashKVResponse { Hdr header = 1; uint32 hash = 2; int64 compact_revision = 3; int64 hash_revision = 4; }
 message Member { uint64 ID = 1; string name = 2; repeated string peerURLs = 3; repeated string clientURLs = 4; bool isLearner = 5; }
+message MemberAddRequest { repeated string peerURLs = 1; bool isLearner = 2; }
+message MemberAddResponse { Hdr header = 1; Member member = 2; repeated Member members = 3; }
+message MemberRemoveRequest { uint64 ID = 1; }
+message MemberRemoveResponse { Hdr header = 1; repeated Member members = 2; }
 message MemberListRequest { bool linearizable = 1; }
 message MemberListResponse { Hdr header = 1; repeated Member members = 2; }
 `;

@@ -106,6 +106,11 @@ export class MemberProcess {
     return readFileSync(this.spec.logFile).subarray(this.#logStart).toString('utf8');
   }
 
+  /** Waits until this run of the process is over. @returns how it ended */
+  exited(): Promise<string> {
+    return this.#exited;
+  }
+
   /** `kill -9`; resolves when the process is gone. */
   async kill9(): Promise<void> {
     this.#child?.kill('SIGKILL');
