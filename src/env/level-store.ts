@@ -273,12 +273,16 @@ const TEXTS: readonly (readonly [text: string, code: string])[] = [
   ['No such file or directory', 'ENOENT'],
 ];
 
+/** A table is mapped into memory; LevelDB gives EINVAL for a block that its index places behind the file's end. */
+const SHORT_TABLE = /^IO error: .*\.(ldb|sst): Invalid argument/;
+
 function ioError(err: unknown, doing: string): IoError {
   const inner = innermost(err);
   const message = inner.message;
   let code = inner.code ?? 'EIO';
   if (code === 'LEVEL_LOCKED') code = 'ERR_LOCKED';
-  else if (code === 'LEVEL_CORRUPTION' || /^Corruption: /.test(message)) code = 'ERR_CORRUPT';
+  else if (code === 'LEVEL_CORRUPTION' || /^Corruption: /.test(message) || SHORT_TABLE.test(message))
+    code = 'ERR_CORRUPT';
   else if (/does not exist \(create_if_missing is false\)/.test(message)) code = 'ERR_MISSING';
   else if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') code = 'ERR_CLOSED';
   else if (!/^(E[A-Z]+|ERR_[A-Z]+)$/.test(code)) code = TEXTS.find(([text]) => message.includes(text))?.[1] ?? 'EIO';
