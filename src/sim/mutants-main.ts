@@ -28,7 +28,7 @@ for (const mutant of MUTANT_TABLE) {
   let seed = first;
   let rule: string | null = null;
   for (; seed < first + seedsMax && rule === null && Date.now() - start < msMax; seed++) {
-    rule = runSeed({ options: drawOptions(seed, { mutants: [mutant.name] }) }).failure?.rule ?? null;
+    rule = runSeed({ options: drawOptions(seed, { mutants: mutant.name.split(',') }) }).failure?.rule ?? null;
   }
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
   if (rule === null) {

@@ -56,6 +56,10 @@ export class SimNode {
   watcher: NodeWatcher | null = null;
   /** The running process serves clients. */
   ready = false;
+  /** Bits of its disk have flipped. */
+  rotten = false;
+  /** It has noticed, and is not started again: repair is the operator's. */
+  retired = false;
   /** ms by which the clock on the wall is wrong; it may jump. */
   wallOffsetMs = 0;
   #busyDoom: { events: number; mode: CrashMode } | null = null;
@@ -87,7 +91,7 @@ export class SimNode {
   }
 
   start(): void {
-    if (this.up) return;
+    if (this.up || this.retired) return;
     this.failure = null;
     const life = new Life(this.#engine, (err) => this.#died(life, err));
     this.#life = life;

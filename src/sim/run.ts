@@ -11,6 +11,7 @@ import { SimCluster } from './cluster.js';
 import { drawFaults } from './faults/draw.js';
 import { FaultInjector } from './faults/injector.js';
 import type { FaultEvent } from './faults/kinds.js';
+import type { SimNode } from './node.js';
 import type { SimOptions } from './options.js';
 import { ClientPort } from './workload/client-port.js';
 import { History } from './workload/history.js';
@@ -46,6 +47,9 @@ export interface RunResult {
   readonly watchEvents: number;
   readonly traceHash: number;
 }
+
+/** How a member names damage that it has found. */
+const DAMAGE = new Set(['ERR_WAL_ROT', 'ERR_WAL_GAP', 'ERR_WAL_MISSING', 'ERR_CORRUPT', 'ERR_HOLE', 'ERR_FORMAT']);
 
 /** One seed from its start to its verdict. Nothing in it looks at the real machine. */
 export function run(input: RunInput): RunResult {
@@ -95,15 +99,20 @@ class Run {
           for (const watch of this.#watches) watch.ended(node);
         },
       };
-      node.onFailure = (err) => this.#stoppedByItself(node.name, err);
+      node.onFailure = (err) => this.#stoppedByItself(node, err);
     }
   }
 
-  /** Only a disk that failed may stop a member. */
-  #stoppedByItself(name: string, err: Error): void {
-    this.#note(`${name} stops: ${err.message}`);
-    if (/simulated|injected failure/.test(`${err.message} ${String((err as { cause?: unknown }).cause ?? '')}`)) return;
-    this.#oracle.report('a member stopped by itself', `${name}: ${err.stack ?? err.message}`);
+  /** Only a disk that failed may stop a member, or one whose damage it has found. */
+  #stoppedByItself(node: SimNode, err: Error): void {
+    this.#note(`${node.name} stops: ${err.message}`);
+    const { cause, code } = err as { cause?: unknown; code?: unknown };
+    if (/simulated|injected failure/.test(`${err.message} ${String(cause ?? '')}`)) return;
+    if (node.rotten && DAMAGE.has(String(code))) {
+      node.retired = true;
+      return;
+    }
+    this.#oracle.report('a member stopped by itself', `${node.name}: ${err.stack ?? err.message}`);
   }
 
   result(): RunResult {

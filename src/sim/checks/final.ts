@@ -62,6 +62,7 @@ function checkStates(input: FinalInput): void {
 function statesNow({ cluster, oracle, failed }: FinalInput): [string, string] | null {
   const hashes = new Map<number, string>();
   for (const node of cluster.nodes) {
+    if (node.retired) continue;
     const hash = ask<number>(cluster, node, (member, done) => member.hash({ ok: done, fail: (err) => done(-1, err) }));
     if (hash !== null) hashes.set(hash, `${hashes.get(hash) ?? ''} ${node.name}`);
     if (failed()) return null;
@@ -73,7 +74,7 @@ function statesNow({ cluster, oracle, failed }: FinalInput): [string, string] | 
       return ['I11 leases', `${node.name} has ${leases.join(' ')}, not ${expected.join(' ')}`];
     }
   }
-  if (hashes.size === 1) return null;
+  if (hashes.size <= 1) return null;
   const text = [...hashes].map(([hash, names]) => `${hash}:${names}`).join('; ');
   return ['I11 equal hashes', `of the whole database: ${text}`];
 }
@@ -83,6 +84,8 @@ function wrongRows(cluster: SimCluster, oracle: Oracle, node: SimNode): [string,
   const rows = ask<readonly Buffer[]>(cluster, node, (member, done) =>
     member.range(req, { deadline: 0 }, { ok: ({ kvs }) => done(kvs), fail: (err) => done([], err) }),
   );
+  // It has found damage, and says so.
+  if (rows === null && node.rotten) return null;
   if (rows === null) return ['I15 liveness', `${node.name} does not answer a read of its own state`];
   const kvs = rows.map(kvOf) as Kv[];
   const expected = [...oracle.model.kvs.values()].sort((a, b) => (a.key < b.key ? -1 : 1));

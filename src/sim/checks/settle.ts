@@ -60,7 +60,7 @@ export class Settle {
       if (asked++ % 10 === 0) for (const watch of late) watch.askProgress();
       return `${late.length} watchers have not come to revision ${revision}`;
     };
-    if (!this.#within(30_000, failed, behind, 'after the faults')) return false;
+    if (!this.#within(60_000, failed, behind, 'after the faults')) return false;
     for (const watch of this.#watches) watch.finish(this.#oracle.model.revision);
     return true;
   }
@@ -81,7 +81,7 @@ export class Settle {
   }
 
   #notReady(): string | null {
-    const { nodes } = this.#cluster;
+    const nodes = this.#cluster.nodes.filter((node) => !node.retired);
     const down = nodes.filter((node) => !node.ready).map((node) => node.name);
     if (down.length > 0) {
       // A member whose disk failed may have been started on a disk that had failed already.
@@ -94,6 +94,7 @@ export class Settle {
   #notEqual(): string | null {
     const behind: string[] = [];
     for (const node of this.#cluster.nodes) {
+      if (node.retired) continue;
       const index = node.member?.status().raftAppliedIndex ?? 0;
       if (index !== this.#oracle.applied) behind.push(`${node.name} at ${index}`);
     }

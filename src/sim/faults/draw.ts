@@ -48,6 +48,7 @@ function duration(kind: FaultKind, rng: Rng): number {
     case 'crash-all':
     case 'crash-busy':
     case 'sync-error':
+    case 'full-disk':
       return rng.pick([0, 10, 300, 1500, 4000]);
     case 'flap':
       return rng.between(500, 6000);

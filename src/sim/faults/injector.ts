@@ -1,8 +1,10 @@
 import type { Rng } from '../../util/rng.js';
 import type { SimCluster } from '../cluster.js';
 import type { CrashMode } from '../disk.js';
+import { diskDefaults } from '../disk-faults.js';
 import type { SimNode } from '../node.js';
 import type { FaultEvent, FaultKind } from './kinds.js';
+import { rot } from './rot.js';
 
 const MODES: readonly CrashMode[] = ['process', 'none', 'prefix', 'sectors', 'mixed'];
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
@@ -62,6 +64,7 @@ export class FaultInjector {
       node.crashAfterEvents(0, 'process');
       node.crashWhenBusy(0, 'process');
       node.disk.clearFaults();
+      node.disk.configure({ capacityBytes: diskDefaults.capacityBytes });
       node.stores.clearFaults();
       node.start();
     }
@@ -153,6 +156,18 @@ export class FaultInjector {
         else node.disk.inject({ kind: 'sync-error', path: inLog });
         this.#restart(node, event.forMs + 1000);
         return;
+      case 'full-disk': {
+        const { capacityBytes } = diskDefaults;
+        const used = node.disk.options.capacityBytes - node.disk.free('');
+        node.disk.configure({ capacityBytes: used + (event.n % 8) * 4096 });
+        this.#later(event.forMs, () => node.disk.configure({ capacityBytes }));
+        return this.#restart(node, event.forMs + 500);
+      }
+      case 'rot':
+        // A quorum must be sound: only one is ever hit, and where there are others.
+        if (this.#cluster.nodes.length < 3 || this.#cluster.nodes.some((other) => other.rotten)) return;
+        this.#note(rot(node, rng));
+        return this.#restart(node, event.forMs);
       case 'wall-jump':
         node.wallOffsetMs += rng.between(-1000, 1000) * (TEN_YEARS_MS / 1000);
         return;

@@ -24,6 +24,10 @@ export const FAULT_KINDS = [
   'stall',
   /** An fsync that fails: the member must stop, and never say that it was done. */
   'sync-error',
+  /** The disk is full for a while. */
+  'full-disk',
+  /** Bits flip at rest, on one member of a run at most; it must notice and stop, never serve it or vote upon it. */
+  'rot',
   /** The clock on the wall jumps by up to ten years. */
   'wall-jump',
   /** Clients lose their way to a member after the request, before the answer. */

@@ -81,10 +81,12 @@ export class LeaseClient {
       this.#work.port.later((ttl + this.#rng.below(3)) * 1_000_000, () => this.#grant());
       return;
     }
-    const wait = this.#rng.below(Math.floor((ttl * 1_000_000) / 2));
+    // In time; or about when it ends, so that the renewal meets the revoke.
+    const late = this.#rng.chance(1, 4);
+    const wait = late ? this.#rng.between(ttl * 950_000, ttl * 1_000_000 + 700_000) : this.#rng.below(ttl * 500_000);
     this.#work.port.later(wait, () => {
       const go = (alive: boolean): void => (alive ? this.#hold(id, ttl, left - 1) : this.#grant());
-      if (this.#rng.chance(1, 2)) this.#keepAlive(id, go);
+      if (late || this.#rng.chance(1, 2)) this.#keepAlive(id, go);
       else this.#put(id, go);
     });
   }

@@ -30,6 +30,7 @@ export class WatchClient {
   readonly #prev: boolean;
   readonly #filter: number | null;
   readonly #slow: boolean;
+  readonly #patient: boolean;
   readonly records: WatchRecord[] = [];
   #node: SimNode;
   /** Of the node, when the stream was opened on it. */
@@ -58,6 +59,7 @@ export class WatchClient {
     this.#prev = rng.chance(1, 3);
     this.#filter = rng.pick([null, null, null, FilterType.NOPUT, FilterType.NODELETE]);
     this.#slow = rng.chance(1, 3);
+    this.#patient = rng.chance(1, 2);
     this.#next = rng.chance(1, 2) ? 0 : 1;
   }
 
@@ -119,6 +121,7 @@ export class WatchClient {
           watchId: 0,
           fragment: false,
         } as WatchCreateRequest);
+        if (this.#rng.chance(1, 4)) stream.progress();
       });
     });
   }
@@ -128,12 +131,17 @@ export class WatchClient {
     const { port } = this.#work;
     if (epoch !== this.#epoch) return true;
     this.#waiting++;
-    const pace = this.#slow && !this.#work.stopping ? this.#rng.below(200_000) : 0;
+    const pace = this.#slow && !this.#work.stopping ? this.#pace() : 0;
     const at = Math.max(port.now + port.delayUs(), this.#lastAt + 1) + pace;
     this.#lastAt = at;
     const compacted = this.#work.compactRevision();
     port.later(at - port.now, () => this.#arrives(epoch, part, compacted));
     return this.#waiting < (this.#slow ? 2 : 64);
+  }
+
+  /** µs until a slow client takes the next part: some stop reading for long. */
+  #pace(): number {
+    return this.#rng.chance(1, 40) ? this.#rng.between(1_000_000, 15_000_000) : this.#rng.below(200_000);
   }
 
   #arrives(epoch: number, part: WatchPart, compacted: number): void {
@@ -143,6 +151,7 @@ export class WatchClient {
     if (this.#waiting === 0) this.#enter(epoch, () => this.#stream?.resume());
     this.#listen(epoch);
     this.#take(part, compacted);
+    if (part.events.length > 0 && this.#rng.chance(1, 20)) this.askProgress();
     if (!this.#work.stopping && this.#rng.chance(1, 150)) this.#reconnect(epoch);
   }
 
@@ -181,11 +190,16 @@ export class WatchClient {
     };
   }
 
-  /** Without a word for some seconds the member is taken for gone. */
+  /** Without a word for some seconds the member is taken for gone, unless this client is patient. */
   #listen(epoch: number): void {
     const { port } = this.#work;
     if (this.#silence !== null) this.#work.cluster.engine.cancel(this.#silence);
-    this.#silence = port.later(4_000_000, () => this.#reconnect(epoch));
+    this.#silence = port.later(4_000_000, () => {
+      // A patient client relies on the member; so do all in the end, when nothing is in the way.
+      const waits = this.#stream !== null && (this.#patient || this.#work.stopping);
+      if (waits && epoch === this.#epoch) this.#listen(epoch);
+      else this.#reconnect(epoch);
+    });
   }
 
   #reconnect(epoch: number): void {
