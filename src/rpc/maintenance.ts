@@ -11,7 +11,8 @@ import {
 import type { UnaryCall } from './call.js';
 import { headerOf } from './header.js';
 import type { Route } from './route.js';
-import { unary } from './route.js';
+import { stream, unary } from './route.js';
+import { SnapshotCall } from './snapshot.js';
 
 /** etcdserverpb.Maintenance, as far as it is there. */
 export const maintenanceRoutes: Route[] = [
@@ -20,6 +21,8 @@ export const maintenanceRoutes: Route[] = [
   unary(Maintenance.Defragment, defragment),
   unary(Maintenance.Hash, hash),
   unary(Maintenance.HashKV, hashKv),
+  // A learner gives its database as well.
+  stream(Maintenance.Snapshot, (member, call) => new SnapshotCall(member, call), true),
 ];
 
 function alarm(member: MemberApi, request: AlarmRequest, call: UnaryCall): void {

@@ -46,6 +46,22 @@ export interface MemberApi {
   /** CRC-32C over the whole database (semantics 7, Hash). */
   hash(done: Completion<number>): void;
   defragment(done: Completion<void>): void;
+  /** The database as a file of etcd's; to be closed by who gets it. */
+  snapshot(done: Completion<SnapshotFile>): void;
+}
+
+/** A database file in the making: its pages are made when they are asked for. */
+export interface SnapshotFile {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Of the schema, e.g. 3.6.0. */
+  readonly version: string;
+  /** The applied index whose state it is. */
+  readonly index: number;
+  /** The next bytes in order, in a later turn; null at the end. One call at a time. */
+  next(cb: (err: Error | null, pages: Buffer[] | null) => void): void;
+  /** Idempotent; ends what is under way. */
+  close(): void;
 }
 
 /** `deadline` is on the environment's monotonic clock in ms; 0 means the member's own request timeout applies alone. */

@@ -11,9 +11,11 @@ import type {
   LeaseTimeToLive,
   MemberApi,
   MemberInfo,
+  SnapshotFile,
   StatusInfo,
   VersionInfo,
 } from './api.js';
+import { openClientSnapshot } from './client-snapshot.js';
 import { quotaBytes } from './config.js';
 import { answerHash, answerHashKv } from './hashes.js';
 import { MemberCore } from './member-core.js';
@@ -138,6 +140,10 @@ export class Member extends MemberCore implements MemberApi {
     this.parts.backend.defragment();
     this.log.info('finished defragmenting', { 'current-db-size-bytes': this.parts.backend.size });
     done.ok();
+  }
+
+  snapshot(done: Completion<SnapshotFile>): void {
+    openClientSnapshot(this.parts.backend, this.parts.env.timers, done);
   }
 }
 

@@ -7,6 +7,20 @@ export function sha1(...parts: (Buffer | string)[]): Buffer {
   return hash.digest();
 }
 
+/** SHA-256 in pieces. */
+export class Sha256 {
+  readonly #hash = createHash('sha256');
+
+  update(piece: Buffer): void {
+    this.#hash.update(piece);
+  }
+
+  /** 32 bytes. Once, last. */
+  digest(): Buffer {
+    return this.#hash.digest();
+  }
+}
+
 /** SHA-256 of the concatenated parts: 32 bytes. */
 export function sha256(...parts: (Buffer | string)[]): Buffer {
   const hash = createHash('sha256');
