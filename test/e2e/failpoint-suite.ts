@@ -25,14 +25,19 @@ const compact = async (cluster: Cluster, target: string): Promise<void> => {
 };
 
 const change = async (cluster: Cluster, target: string): Promise<void> => {
-  // A learner that is never there, and is taken out again.
+  // A learner that is never there, and is taken out again. Refused until all have been connected for 5 s.
   const client = cluster.client(cluster.names.find((name) => name !== target)!);
   const [port] = await freePorts(1);
   const request = { peerURLs: [`http://127.0.0.1:${port}`], isLearner: true };
-  const added = await client.call('Cluster/MemberAdd', 'MemberAddRequest', 'MemberAddResponse', request, 5000);
-  if (!added.ok) return;
-  const { ID } = added.value.member;
-  await client.call('Cluster/MemberRemove', 'MemberRemoveRequest', 'MemberRemoveResponse', { ID }, 5000);
+  for (let i = 0; i < 40; i++) {
+    const added = await client.call('Cluster/MemberAdd', 'MemberAddRequest', 'MemberAddResponse', request, 5000);
+    if (added.ok) {
+      const { ID } = added.value.member;
+      await client.call('Cluster/MemberRemove', 'MemberRemoveRequest', 'MemberRemoveResponse', { ID }, 5000);
+      return;
+    }
+    await sleep(200);
+  }
 };
 
 const watch = (cluster: Cluster, target: string): void => {
@@ -45,8 +50,9 @@ const lease =
   (question: (client: RawClient, id: string) => unknown, forwarded: boolean) =>
   async (cluster: Cluster, target: string): Promise<void> => {
     const client = cluster.client(forwarded ? cluster.names.find((name) => name !== target)! : target);
-    const granted = await client.run({ kind: 'grant', lease: '77', ttl: 60e6 });
-    if (granted.ok) question(client, '77');
+    // It may be there already.
+    await client.run({ kind: 'grant', lease: '77', ttl: 600e6 });
+    question(client, '77');
   };
 
 const renew = (client: RawClient, id: string): unknown => client.keepAlive(id, 3000);

@@ -57,7 +57,7 @@ export class PeerNet {
     for (const proxy of this.#proxies.values()) proxy.spoil(null, { delayMs, jitterMs });
   }
 
-  /** Every connection is reset once. */
+  /** Every connection breaks once. */
   drop(): void {
     for (const proxy of this.#proxies.values()) proxy.drop();
   }

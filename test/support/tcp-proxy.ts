@@ -6,7 +6,7 @@ export type Way = 'in' | 'out';
 
 /** What is wrong with the connections of one dialer, or of all. */
 export interface Trouble {
-  /** Connections are reset, and new ones too. */
+  /** Connections break, and new ones too. */
   readonly cut?: boolean;
   /** Bytes of these ways stay on the way until it is healed: TCP does not lose them, it is only late. */
   readonly held?: readonly Way[];
@@ -68,13 +68,13 @@ export class TcpProxy {
     for (const connection of this.#connections) connection.update();
   }
 
-  /** Resets what is open; new connections are welcome. */
+  /** Breaks what is open; new connections are welcome. */
   drop(of: string | null = null): void {
-    for (const connection of [...this.#connections]) if (of === null || connection.who === of) connection.reset();
+    for (const connection of [...this.#connections]) if (of === null || connection.who === of) connection.break();
   }
 
   async close(): Promise<void> {
-    for (const connection of [...this.#connections]) connection.reset();
+    for (const connection of [...this.#connections]) connection.break();
     await new Promise<void>((done) => this.#server.close(() => done()));
   }
 
@@ -123,8 +123,8 @@ class Connection {
     });
     target.on('data', (chunk: Buffer) => this.#lanes[1].push(chunk));
     for (const socket of this.#sockets) {
-      socket.on('error', () => this.reset());
-      socket.on('close', () => this.reset());
+      socket.on('error', () => this.break());
+      socket.on('close', () => this.break());
     }
     dialer.on('end', () => this.#lanes[0].end());
     target.on('end', () => this.#lanes[1].end());
@@ -132,20 +132,18 @@ class Connection {
 
   update(): void {
     const { cut, held, delayMs, jitterMs } = this.#owner.trouble(this.who);
-    if (cut) return this.reset();
+    if (cut) return this.break();
     for (const [i, way] of (['in', 'out'] as const).entries()) {
       this.#lanes[i]!.set({ held: held.includes(way), delayMs, jitterMs });
     }
   }
 
-  reset(): void {
+  break(): void {
     if (this.#over) return;
     this.#over = true;
     for (const lane of this.#lanes) lane.stop();
-    for (const socket of this.#sockets) {
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    // Not resetAndDestroy: it waits for what is pending, and Node 20 was seen to spin at its end after some of them.
+    for (const socket of this.#sockets) socket.destroy();
     this.#owner.closed();
   }
 

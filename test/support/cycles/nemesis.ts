@@ -123,7 +123,7 @@ export class CycleNemesis {
     this.netFaults++;
     switch (fault.kind) {
       case 'drop':
-        this.note('every peer connection is reset');
+        this.note('every peer connection breaks');
         return net.drop();
       case 'delay':
         this.note(`peers are ${fault.delayMs} to ${fault.delayMs + fault.jitterMs} ms away`);
