@@ -12,9 +12,9 @@ interface Place {
   readonly at: 'leader' | 'follower';
   /**
    * What makes it be reached; writes are made in any case. `snapshot`: the member is down until it can be caught up by
-   * a snapshot only, and the failpoint is set from its start.
+   * a snapshot only, and the failpoint is set from its start. `birth`: it is reached when a new cluster begins.
    */
-  readonly by?: 'snapshot' | ((cluster: Cluster, target: string) => unknown);
+  readonly by?: 'snapshot' | 'birth' | ((cluster: Cluster, target: string) => unknown);
 }
 
 const compact = async (cluster: Cluster, target: string): Promise<void> => {
@@ -22,22 +22,6 @@ const compact = async (cluster: Cluster, target: string): Promise<void> => {
   if (!status.ok) return;
   const revision = status.value.revision;
   void cluster.client(target).call('KV/Compact', 'CompactionRequest', 'CompactionResponse', { revision }, 3000);
-};
-
-const change = async (cluster: Cluster, target: string): Promise<void> => {
-  // A learner that is never there, and is taken out again. Refused until all have been connected for 5 s.
-  const client = cluster.client(cluster.names.find((name) => name !== target)!);
-  const [port] = await freePorts(1);
-  const request = { peerURLs: [`http://127.0.0.1:${port}`], isLearner: true };
-  for (let i = 0; i < 40; i++) {
-    const added = await client.call('Cluster/MemberAdd', 'MemberAddRequest', 'MemberAddResponse', request, 5000);
-    if (added.ok) {
-      const { ID } = added.value.member;
-      await client.call('Cluster/MemberRemove', 'MemberRemoveRequest', 'MemberRemoveResponse', { ID }, 5000);
-      return;
-    }
-    await sleep(200);
-  }
 };
 
 const watch = (cluster: Cluster, target: string): void => {
@@ -66,7 +50,7 @@ export const PLACES: Record<string, Place> = {
   raftBeforeSave: { at: 'leader' },
   raftAfterSave: { at: 'follower' },
   beforeApplyOneEntryNormal: { at: 'leader' },
-  beforeApplyOneConfChange: { at: 'follower', by: change },
+  beforeApplyOneConfChange: { at: 'follower', by: 'birth' },
   beforeStartDBTxn: { at: 'leader' },
   afterStartDBTxn: { at: 'follower' },
   commitBeforePreCommitHook: { at: 'leader' },
@@ -104,7 +88,8 @@ export class FailpointCluster {
     this.#ports = ports;
   }
 
-  static async start(): Promise<FailpointCluster> {
+  /** @param fatal of the first member: panics at this place at its birth, and is started again */
+  static async start(fatal?: string): Promise<FailpointCluster> {
     const cluster = await Cluster.create({
       kind: 'keel',
       heartbeatMs: 30,
@@ -115,6 +100,14 @@ export class FailpointCluster {
     const ports = await freePorts(cluster.members.length);
     for (const [i, { process }] of cluster.members.entries()) {
       process.spec.env = { ...process.spec.env, GOFAIL_HTTP: `127.0.0.1:${ports[i]}` };
+      if (fatal && i === 0) process.spec.env.GOFAIL_FAILPOINTS = `${fatal}=panic`;
+      process.start();
+    }
+    if (fatal) {
+      const { process } = cluster.members[0]!;
+      expect(await process.exited()).toBe('exited with code 2');
+      expect(process.log()).toContain(`failpoint ${fatal}\n`);
+      delete process.spec.env!.GOFAIL_FAILPOINTS;
       process.start();
     }
     await cluster.allReady();
@@ -141,7 +134,7 @@ export class FailpointCluster {
       await this.#restartBehind(target, `${failpoint}=panic`);
     } else {
       expect((await this.gofail(target, 'PUT', failpoint, 'panic')).status).toBe(204);
-      await by?.(cluster, target);
+      if (typeof by === 'function') await by(cluster, target);
     }
     const exited = by === 'snapshot' ? process.exited() : how;
     if (by === 'snapshot') {
