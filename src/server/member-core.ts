@@ -33,6 +33,7 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { LogCompactor } from './log-compactor.js';
 import type { Membership } from './membership.js';
 import type { MemberEvents, MemberParts } from './parts.js';
+import type { FoundPeer } from './peer-finder.js';
 import { PeerFinder } from './peer-finder.js';
 import type { PeerAnswer } from './peer-questions.js';
 import { PeerQuestions } from './peer-questions.js';
@@ -86,6 +87,9 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #versions: ClusterVersionMonitor;
   readonly #withheld: WithheldVote;
   readonly #finder: PeerFinder;
+  /** Members that others told us of; they stand beside those that were applied until we have published ourselves. */
+  #foundPeers: readonly FoundPeer[] = [];
+  #isPublished = false;
   #timer: TimerHandle | null = null;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
   #leader = 0n;
@@ -190,8 +194,11 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       env,
       config,
       this,
-      () => parts.membership.all().length === 0,
-      (peers) => this.#hub.setPeers(peers, []),
+      () => !this.#isPublished,
+      (peers) => {
+        this.#foundPeers = peers;
+        this.#updatePeers();
+      },
     );
     this.#backend.onError = (err) => {
       if (damageOf(err, config.dataDir) !== null) noteDamage(env.disk, config.dataDir, 'store', err.message);
@@ -349,11 +356,13 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   // --- peers ---
 
   #updatePeers(): void {
+    const { removed } = this.#membership;
     const others = this.#membership.all().filter((member) => member.id !== this.memberId);
-    this.#hub.setPeers(
-      others.map((member) => ({ id: member.id, urls: member.peerUrls })),
-      this.#membership.removed,
-    );
+    const peers = others.map((member) => ({ id: member.id, urls: member.peerUrls }));
+    for (const found of this.#foundPeers) {
+      if (!removed.includes(found.id) && !peers.some((peer) => peer.id === found.id)) peers.push(found);
+    }
+    this.#hub.setPeers(peers, removed);
   }
 
   onMessages(_from: bigint, messages: Message[]): void {
@@ -417,6 +426,11 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   }
 
   #published(): void {
+    this.#isPublished = true;
+    if (this.#foundPeers.length > 0) {
+      this.#foundPeers = [];
+      this.#updatePeers();
+    }
     this.log.info('published local member to cluster through raft', {
       'local-member-id': hex(this.memberId),
       'cluster-id': hex(this.clusterId),

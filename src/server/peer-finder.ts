@@ -12,8 +12,8 @@ export interface FoundPeer {
 
 /**
  * A member without any state, one that joins or whose damaged folder was set aside, knows nobody, so that it cannot even
- * answer the leader who would catch it up. It asks at the URLs of the initial cluster, one after the other, until it
- * knows the members by what it has applied.
+ * answer the leader who would catch it up; one with little of it may know some, and not the one who leads. It asks at
+ * the URLs of the initial cluster, one after the other, until it has published itself.
  */
 export class PeerFinder {
   readonly #env: Env;
@@ -26,7 +26,7 @@ export class PeerFinder {
   #next = 0;
   #stopped = false;
 
-  /** @param lost nothing that was applied names a member */
+  /** @param lost it cannot be said yet that the members are known by what was applied */
   constructor(
     env: Env,
     config: MemberConfig,

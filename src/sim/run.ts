@@ -49,7 +49,15 @@ export interface RunResult {
 }
 
 /** How a member names damage that it has found. */
-const DAMAGE = new Set(['ERR_WAL_ROT', 'ERR_WAL_GAP', 'ERR_WAL_MISSING', 'ERR_CORRUPT', 'ERR_HOLE', 'ERR_FORMAT']);
+const DAMAGE = new Set([
+  'ERR_WAL_ROT',
+  'ERR_WAL_GAP',
+  'ERR_WAL_MISSING',
+  'ERR_CORRUPT',
+  'ERR_HOLE',
+  'ERR_FORMAT',
+  'ERR_DAMAGED',
+]);
 
 /** One seed from its start to its verdict. Nothing in it looks at the real machine. */
 export function run(input: RunInput): RunResult {

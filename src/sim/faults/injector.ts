@@ -164,8 +164,9 @@ export class FaultInjector {
         return this.#restart(node, event.forMs + 500);
       }
       case 'rot':
-        // A quorum must be sound: only one is ever hit, and where there are others.
-        if (this.#cluster.nodes.length < 3 || this.#cluster.nodes.some((other) => other.rotten)) return;
+        // A quorum must be sound: only one member of a run is ever hit, and where there are others.
+        if (this.#cluster.nodes.length < 3) return;
+        if (this.#cluster.nodes.some((other) => other.rotten && other !== node)) return;
         this.#note(rot(node, rng));
         return this.#restart(node, event.forMs);
       case 'wall-jump':

@@ -23,7 +23,7 @@ export const USAGE = `npm run sim -- [flags]
   --from S          ... from this one on
   --seed S          one seed
   --trace           print what happens, with the virtual time; --debug: raft's reasons too
-  --set K=V[,K=V]   change drawn options, as the reproduce line says: clients=1,watchers=0
+  --set K=V[,K=V]   change drawn options: clients=1,watchers=0,faultKinds=crash+rot
   --faults 1,4,7    of the drawn faults only these; --faults none
   --mutant NAME     put a bug back
   --keep-going      do not stop at the first failing seed
@@ -75,6 +75,7 @@ function parseOverrides(text: string | undefined): Overrides {
     entries.map((part) => {
       const [key, value] = part.split('=') as [string, string | undefined];
       if (value === undefined) throw new Error(`--set: ${part} has no value`);
+      if (key === 'faultKinds') return [key, value.split('+').filter((kind) => kind !== '')];
       const plain = value === 'true' ? true : value === 'false' ? false : Number(value);
       return [key, typeof plain === 'number' && Number.isNaN(plain) ? value : plain];
     }),
@@ -86,7 +87,9 @@ export function reproduceLine(
   seed: number,
   what: { overrides: Overrides; faults: readonly number[] | null; mutants: readonly string[] },
 ): string {
-  const set = Object.entries(what.overrides).map(([key, value]) => `${key}=${value}`);
+  const set = Object.entries(what.overrides).map(
+    ([key, value]) => `${key}=${Array.isArray(value) ? value.join('+') : String(value)}`,
+  );
   return [
     `npm run sim -- --seed ${seed}`,
     ...(set.length > 0 ? [`--set ${set.join(',')}`] : []),
