@@ -1,14 +1,14 @@
 import { assert, assertSafe } from '../../util/assert.js';
 import type { Disk, Env, KvBatch, KvStore, TimerHandle, Timers } from '../../util/env.js';
-import { failpoint } from '../../util/failpoint.js';
 import type { Logger } from '../../util/log.js';
 import type { Backend, BackendCursor, BackendPin } from './backend.js';
 import { BatchFill } from './batch-fill.js';
 import { Bucket } from './bucket.js';
 import type { Counters } from './counters.js';
-import { be64, CONF_STATE, CONSISTENT_INDEX, NOWHERE_GTE, NOWHERE_LT, putCounters, TERM } from './counters.js';
+import { be64, CONF_STATE, CONSISTENT_INDEX, NOWHERE_GTE, NOWHERE_LT, TERM } from './counters.js';
 import { MergeCursor } from './cursor.js';
 import { BackendError } from './errors.js';
+import { startFlush, writeFlush } from './flush-batch.js';
 import type { Owner } from './keel-file.js';
 import { checkOwner, writeKeelFile } from './keel-file.js';
 import type { Loaded } from './load.js';
@@ -19,13 +19,6 @@ import { Overlay } from './overlay.js';
 import { Reclaimer } from './reclaimer.js';
 import { CRC_BYTES, rowKey, unsealed } from './row.js';
 import { Sizes } from './sizes.js';
-
-const beforeStartDBTxn = failpoint('beforeStartDBTxn');
-const afterStartDBTxn = failpoint('afterStartDBTxn');
-const commitBeforePreCommitHook = failpoint('commitBeforePreCommitHook');
-const commitAfterPreCommitHook = failpoint('commitAfterPreCommitHook');
-const beforeCommit = failpoint('beforeCommit');
-const afterCommit = failpoint('afterCommit');
 
 type Done = (err: BackendError | null) => void;
 
@@ -377,33 +370,19 @@ export class StoredBackend implements Backend {
       layer.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
       layer.set(Bucket.meta, 'term', TERM, be64(counters.term));
     }
-    if (beforeStartDBTxn.on) beforeStartDBTxn.hit();
-    const batch = this.#store.newBatch();
-    if (afterStartDBTxn.on) afterStartDBTxn.hit();
+    const batch = startFlush(this.#store);
     this.#fill.fill(batch, layer.rows(), () => this.#writeFlush(batch, counters, this.#confState));
   }
 
   #writeFlush(batch: KvBatch, counters: Counters, confState: Buffer | undefined): void {
-    const { mutants } = this.#options;
-    const sync = !mutants.has(MUTANTS.unsyncedFlush);
-    const finish = (err: Error | null): void => this.#flushDone(err, counters, confState);
-    if (mutants.has(MUTANTS.indexAhead)) {
-      const ahead = this.#store.newBatch();
-      putCounters(ahead, counters, this.#flushed.window);
-      ahead.write({ sync }, (err) => (err !== null ? finish(err) : batch.write({ sync }, finish)));
-      return;
-    }
-    if (commitBeforePreCommitHook.on) commitBeforePreCommitHook.hit();
-    putCounters(batch, counters, this.#flushed.window);
-    if (commitAfterPreCommitHook.on) commitAfterPreCommitHook.hit();
-    if (beforeCommit.on) beforeCommit.hit();
-    batch.write({ sync }, finish);
+    const done = (err: Error | null): void => this.#flushDone(err, counters, confState);
+    const content = { counters, before: this.#flushed.window, mutants: this.#options.mutants };
+    writeFlush(this.#store, batch, content, done);
   }
 
   #flushDone(err: Error | null, counters: Counters, confState: Buffer | undefined): void {
     const waiters = this.#flightWaiters;
     this.#flightWaiters = [];
-    if (afterCommit.on) afterCommit.hit();
     if (err !== null) {
       this.#fail(BackendError.from(err, `backend: flush ${counters.flush}`), waiters);
       return;
