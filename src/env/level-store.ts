@@ -13,6 +13,7 @@ import type {
   KvStore,
   KvStores,
 } from '../util/env.js';
+import { verifyTables } from './level-tables.js';
 import { middleKey } from './middle-key.js';
 
 /** Sizes in bytes; the defaults follow a member with some millions of keys. */
@@ -61,6 +62,7 @@ export class LevelStores implements KvStores {
 
   async #open(dir: string, create: boolean): Promise<LevelStore> {
     if (create) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    await verifyTables(dir);
     const o = this.#options;
     const db: Level = new ClassicLevel<Buffer, Buffer>(dir, {
       keyEncoding: 'buffer',
