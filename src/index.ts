@@ -17,6 +17,12 @@ export {
   type MemberConfig,
   type MemberTuning,
   memberDefaults,
+  mustBeEmpty,
+  openClientSnapshot,
+  type Restored,
+  type RestoreOptions,
+  restoreMember,
+  type SnapshotFile,
 } from './server/index.js';
 export { type RunningMember, type StartOptions, startMember } from './start-member.js';
 export type { LogFields, Logger, LogLevel } from './util/log.js';

@@ -1,5 +1,6 @@
 export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 export type * from './api.js';
+export { openClientSnapshot } from './client-snapshot.js';
 export {
   ConfigError,
   defaultTuning,
@@ -12,3 +13,4 @@ export { refusal, ServerError, type ServerErrorCode } from './errors.js';
 export { clusterIdOf, memberIdOf } from './ids.js';
 export { Member } from './member.js';
 export { openMember } from './open.js';
+export { mustBeEmpty, type Restored, type RestoreOptions, restoreMember } from './restore.js';

@@ -1,6 +1,6 @@
 import { parseBool, parseDuration, parseInteger, quote } from './go.js';
 
-export type FlagType = 'bool' | 'string' | 'int' | 'duration' | 'strings';
+export type FlagType = 'bool' | 'string' | 'int' | 'uint' | 'duration' | 'strings';
 
 /** A flag as a command declares it. */
 export interface FlagSpec {
@@ -190,6 +190,10 @@ function convert(spec: FlagSpec, text: string): Value | FlagError {
     }
     case 'int': {
       const value = parseInteger(text, 0, 'ParseInt');
+      return typeof value === 'string' ? new FlagError(value) : saturate(value);
+    }
+    case 'uint': {
+      const value = parseInteger(text, 0, 'ParseUint');
       return typeof value === 'string' ? new FlagError(value) : saturate(value);
     }
     case 'duration': {

@@ -1,6 +1,10 @@
 export type { BboltErrorCode } from './errors.js';
 export { BboltError } from './errors.js';
 export { BboltExport } from './export.js';
+export { FileRows } from './file-rows.js';
 export type { FileBucket, RandomRead } from './reader.js';
 export { BboltReader } from './reader.js';
+export { bucketNumber, mustKnownVersion, mustReadable, revisionOf } from './schema.js';
+export type { FileStatus } from './status.js';
+export { fileStatus } from './status.js';
 export type { RowEdit } from './walk.js';
