@@ -137,6 +137,7 @@ async function equal(): Promise<void> {
 /** @param found what the log must say; null where LevelDB may never look at the damaged bytes again */
 const CASES: readonly { what: string; damage: () => void; found: RegExp | null }[] = [
   { what: 'twenty bits of a table', damage: () => flip(storeFile(/\.ldb$/), 20), found: /"damaged":"store"/ },
+  { what: 'one bit of a table', damage: () => flip(storeFile(/\.ldb$/), 1), found: null },
   {
     what: 'a table cut in half',
     damage: () => truncateSync(storeFile(/\.ldb$/), statSync(storeFile(/\.ldb$/)).size >> 1),
