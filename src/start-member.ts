@@ -3,7 +3,7 @@ import { RealEnv } from './env/real-env.js';
 import { ClientPort, httpServerOf, Site } from './gateway/index.js';
 import type { ListenTarget } from './listen-url.js';
 import { bindAddress, ListenError, parseListenUrl } from './listen-url.js';
-import { GRPC_DEFAULTS, GrpcJsServer, Router } from './rpc/index.js';
+import { GRPC_DEFAULTS, GrpcJsServer, H2GrpcServer, Router } from './rpc/index.js';
 import type { Member, MemberConfig } from './server/index.js';
 import { ETCD_VERSION, KEEL_VERSION, memberDefaults, openMember } from './server/index.js';
 import type { Logger } from './util/log.js';
@@ -105,7 +105,7 @@ class Running implements RunningMember {
   readonly #env: RealEnv;
   readonly #ports: readonly ClientPort[];
   readonly #router: Router;
-  readonly #grpc: GrpcJsServer;
+  readonly #grpc: GrpcJsServer | H2GrpcServer;
   #stopping: Promise<void> | null = null;
   #end!: () => void;
   #failReady!: (err: Error) => void;
@@ -122,12 +122,16 @@ class Running implements RunningMember {
     this.clientUrls = clientUrls;
     this.peerUrls = peerUrls;
     this.#router = new Router(member, env, { watchProgressMs: member.config.watchProgressNotifyMs });
-    this.#grpc = new GrpcJsServer(this.#router, {
+    const grpcOptions = {
       receiveBytesMax: member.limits.maxRequestBytes + (512 << 10),
       concurrentStreamsMax: options.maxConcurrentStreams ?? GRPC_DEFAULTS.concurrentStreamsMax,
       keepaliveIntervalMs: options.grpcKeepaliveIntervalMs ?? GRPC_DEFAULTS.keepaliveIntervalMs,
       keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs ?? GRPC_DEFAULTS.keepaliveTimeoutMs,
-    });
+    };
+    this.#grpc =
+      process.env.KEEL_TRANSPORT === 'h2'
+        ? new H2GrpcServer(this.#router, env, grpcOptions)
+        : new GrpcJsServer(this.#router, grpcOptions);
     const { corsOrigins } = options;
     const http1 = httpServerOf(new Site(member, env.log, corsOrigins === undefined ? {} : { corsOrigins }));
     this.ended = new Promise((resolve) => {
