@@ -54,7 +54,13 @@ export const MUTANT_TABLE: readonly MutantRow[] = [
   row(47, 'mvcc', '47', 'a watch of the future hears of the past'),
   row(48, 'mvcc', '48', 'a watch that is just created misses events'),
   row(49, 'mvcc', '49', 'watchers that lag are forgotten at a snapshot'),
-  row(55, 'lease', '55', 'an old leader goes on revoking'),
+  row(
+    55,
+    'lease',
+    '55',
+    'an old leader goes on revoking',
+    'a switch in server/ as well, whose lease keeper asks for the term and for a quorum first',
+  ),
   row(56, 'lease', '56', 'a lease is renewed whose revoke is under way'),
 ];
 
