@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { WalMutant } from '../../src/storage/wal/index.js';
 import type { Fault, Row } from './support/disk-matrix.js';
 import { CASES, FAULTS, ROWS, runCase } from './support/disk-matrix.js';
 
@@ -21,6 +22,13 @@ describe('the disk matrix', () => {
       });
     }
   }
+
+  test('would find a member that does not look: rot taken for a torn tail', () => {
+    const rot = CASES.filter((one) => one.row === 'WAL record' && ['flip', 'zero', 'misdirect'].includes(one.fault));
+    expect(rot).toHaveLength(3);
+    const mutants = new Set([WalMutant.ROT_AS_TORN]);
+    for (const one of rot) expect(() => runCase({ ...one, lab: { tuning: { mutants } } }, SEED), one.title).toThrow();
+  });
 
   afterAll(() => {
     const lines = ['| what | fault | how | outcome |', '|---|---|---|---|'];
