@@ -71,7 +71,10 @@ function addRow(space: Keyspace, attachments: Map<string, bigint>, [rowKey, valu
     attachments.delete(kv.key);
     return;
   }
-  const entry = space.index.put(kv.key, known, main, subOf(rowKey), kv.version, kv.createRevision, value.length);
+  // A restore that bumped the revision left an empty row there, a state of the key '' that no request can name. It is no
+  // tombstone though it has no version: hashes and compactions keep it, as etcd's do.
+  const version = Math.max(kv.version, 1);
+  const entry = space.index.put(kv.key, known, main, subOf(rowKey), version, kv.createRevision, value.length);
   space.cache.set(entry, value);
   if (kv.lease !== 0n) attachments.set(kv.key, kv.lease);
   else attachments.delete(kv.key);
