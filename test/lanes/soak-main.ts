@@ -50,12 +50,12 @@ async function main(): Promise<number> {
   return report.problems.length === 0 ? 0 : 1;
 }
 
-function ending({ operations, seconds, slopes, problems, kept }: SoakReport): string {
-  const growth = slopes.map(({ member, mibPerHour, percentPerHour }) => {
-    return `${member} ${mibPerHour.toFixed(1)} MiB/h (${percentPerHour.toFixed(1)} %/h)`;
-  });
+function ending({ operations, seconds, growth, problems, kept }: SoakReport): string {
+  const grown = growth.map(
+    ({ member, memory, heap }) => `${member} ${memory.mib.toFixed(1)} MiB (live heap ${heap.mib.toFixed(1)} MiB)`,
+  );
   return [
-    `${operations} operations in ${seconds.toFixed(0)} s; resident memory after the start-up: ${growth.join(', ')}`,
+    `${operations} operations in ${seconds.toFixed(0)} s; memory grew after the first quarter: ${grown.join(', ')}`,
     ...problems.map((problem) => `PROBLEM ${problem}`),
     ...(kept === null ? [] : [`data and logs: ${kept}`]),
     problems.length === 0 ? 'nothing grew that may not' : `${problems.length} problems`,

@@ -7,6 +7,8 @@ import { RawClient } from '../raw-client.js';
 export class Watchers {
   readonly records: WatchRecord[] = [];
   readonly #clients: RawClient[] = [];
+  /** What ends the stream that is open now, by member: a channel that is closed lives on with its streams. */
+  readonly #stops = new Map<string, () => void>();
   readonly #seen = new Map<string, number>();
   #stopping = false;
 
@@ -34,7 +36,7 @@ export class Watchers {
     };
     this.records.push(record);
     const options = { key: '\0', rangeEnd: '\0', startRevision: record.start, prev: true, progressNotify: true };
-    client.watch(options, {
+    const stop = client.watch(options, {
       batch: (revision, events, fragment) => {
         record.batches.push({ revision, events, fragment });
         const last = events.at(-1);
@@ -44,11 +46,13 @@ export class Watchers {
         if (!this.#stopping) void sleep(100).then(() => this.#stopping || this.#open(name, client, cuts + 1));
       },
     });
+    this.#stops.set(name, stop);
   }
 
   /** Ends them where they stand. */
   close(): void {
     this.#stopping = true;
+    for (const stop of this.#stops.values()) stop();
     for (const client of this.#clients) client.close();
   }
 

@@ -7,6 +7,8 @@ export interface Sample {
   /** ms since the run began */
   readonly at: number;
   readonly residentBytes: number;
+  /** What the last full garbage collection left; 0: there was none yet. */
+  readonly heapBytes: number;
   readonly fds: number;
   readonly threads: number;
   /** How long a Status call took, ms: the loop's delay, and a little more. */
@@ -40,29 +42,45 @@ async function look(cluster: Cluster, member: Member) {
 }
 
 /** From /proc: Linux only. */
-function processFigures({ name, process }: Member): { residentBytes: number; fds: number; threads: number } {
+function processFigures({ name, process }: Member): Pick<Sample, 'residentBytes' | 'heapBytes' | 'fds' | 'threads'> {
   const { pid } = process;
   if (pid === undefined) throw new Error(`${name} is gone`);
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   const field = (what: string): number => Number(new RegExp(`^${what}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
   return {
     residentBytes: field('VmRSS') * 1024,
+    heapBytes: lastHeap(process.log()),
     fds: readdirSync(`/proc/${pid}/fd`).length,
     threads: field('Threads'),
   };
 }
 
-/** @returns bytes a millisecond: the slope of the line that fits best */
-export function slope(points: readonly { at: number; residentBytes: number }[]): number {
+/** From V8's --trace-gc: `Mark-Compact 20.1 (30.2) -> 10.4 (28.1) MB`. */
+function lastHeap(log: string): number {
+  const at = log.lastIndexOf('Mark-Compact');
+  const match = at < 0 ? null : /-> (\d+\.\d+) \(/.exec(log.slice(at, at + 200));
+  return match === null ? 0 : Number(match[1]) * 2 ** 20;
+}
+
+/** By the line that fits best. */
+export interface Growth {
+  /** In the time of the points. */
+  readonly mib: number;
+  readonly percentPerHour: number;
+}
+
+export function growth(points: readonly { at: number; bytes: number }[]): Growth {
   const n = points.length;
-  if (n < 2) return 0;
   const meanX = points.reduce((sum, p) => sum + p.at, 0) / n;
-  const meanY = points.reduce((sum, p) => sum + p.residentBytes, 0) / n;
+  const meanY = points.reduce((sum, p) => sum + p.bytes, 0) / n;
   let xy = 0;
   let xx = 0;
-  for (const { at, residentBytes } of points) {
-    xy += (at - meanX) * (residentBytes - meanY);
+  for (const { at, bytes } of points) {
+    xy += (at - meanX) * (bytes - meanY);
     xx += (at - meanX) ** 2;
   }
-  return xx === 0 ? 0 : xy / xx;
+  if (xx === 0) return { mib: 0, percentPerHour: 0 };
+  const perMs = xy / xx;
+  const time = points[n - 1]!.at - points[0]!.at;
+  return { mib: (perMs * time) / 2 ** 20, percentPerHour: (100 * perMs * 3.6e6) / meanY };
 }
