@@ -37,6 +37,13 @@ export function etcdctlBinary(): string | undefined {
   return onPath('etcdctl');
 }
 
+/** The real etcdutl: beside the named etcd, else PATH. */
+export function etcdutlBinary(): string | undefined {
+  const etcd = process.env.KEEL_TEST_ETCD_BIN;
+  if (etcd && existsSync(join(dirname(etcd), 'etcdutl'))) return join(dirname(etcd), 'etcdutl');
+  return onPath('etcdutl');
+}
+
 /** Our own server program, as `npm run build` leaves it; KEEL_TEST_PROGRAM names another build. */
 export const KEEL_PROGRAM = process.env.KEEL_TEST_PROGRAM || join(REPO_ROOT, 'dist', 'cli', 'keel.js');
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUCKET_NAMES, Bucket } from '../../../src/storage/backend/index.js';
+import { metaPage, parseMeta } from '../../../src/storage/bbolt/format.js';
 import { BboltError, BboltExport } from '../../../src/storage/bbolt/index.js';
 import { checkAsync } from '../../support/fc.js';
 import type { Row } from './support.js';
@@ -111,6 +112,37 @@ describe('a bbolt file', () => {
     file.close();
     const err = await new Promise((resolve) => file.next(resolve));
     expect((err as BboltError).code).toBe('ERR_CLOSED');
+  });
+});
+
+describe('a freelist that is stored', () => {
+  /** A file with pages behind its end: a freelist, and the free pages that it names. */
+  const withFreelist = (file: Buffer, ids: readonly number[], count = ids.length): Buffer => {
+    const pages = file.length / 4096;
+    const list = Buffer.alloc(4096);
+    list.writeBigUInt64LE(BigInt(pages), 0);
+    list.writeUInt16LE(0x10, 8);
+    list.writeUInt16LE(count, 10);
+    let at = 16;
+    if (count === 0xffff) at = 16 + list.writeBigUInt64LE(BigInt(ids.length), at) - 16;
+    for (const id of ids) at = list.writeBigUInt64LE(BigInt(id), at);
+    const meta = parseMeta(file.subarray(4096));
+    const newer = { ...meta, freelist: BigInt(pages), highWater: pages + 3, txid: meta.txid + 1n };
+    return Buffer.concat([metaPage(0, newer), file.subarray(4096), list, Buffer.alloc(2 * 4096)]);
+  };
+
+  it('is taken in both forms, and refused where it contradicts the trees', async () => {
+    const rows: Row[] = [['key', Buffer.alloc(17, 1), Buffer.alloc(3000)]];
+    const file = await write(rows);
+    const pages = file.length / 4096;
+    const free = [pages + 1, pages + 2];
+    expect(readAll(withFreelist(file, free))).toEqual(rows);
+    expect(readAll(withFreelist(file, free, 0xffff))).toEqual(rows);
+    expect(readAll(withFreelist(file, []))).toEqual(rows);
+    expect(() => readAll(withFreelist(file, [2]))).toThrow('free, and in use');
+    expect(() => readAll(withFreelist(file, [pages + 1, pages + 1]))).toThrow('free twice');
+    expect(() => readAll(withFreelist(file, [pages + 3]))).toThrow('out of bounds');
+    expect(() => readAll(withFreelist(file, free, 600))).toThrow('the freelist is cut');
   });
 });
 
