@@ -116,7 +116,9 @@ describe('a damaged member of three', () => {
     node.start();
     lab.until(10_000, 'it stops', () => lab.failures.length > 0);
     expect(lab.linesOf(node).some((line) => line.msg.startsWith('cut a torn tail'))).toBe(true);
-    expect(lab.failures[0]?.err.message).toMatch(/the log ends at entry \d+, and this member had acknowledged entry \d+/);
+    expect(lab.failures[0]?.err.message).toMatch(
+      /the log ends at entry \d+, and this member had acknowledged entry \d+/,
+    );
     lab.load(300);
     lab.settle();
     expect(lab.asides(node).map((line) => line.fields['set-aside'])).toEqual(['log']);
