@@ -5,6 +5,7 @@ Usage:
 
   keel server [flags]    start a member; also plain "keel --name ..." with etcd's own flags
   keel cluster COMMAND   the local cluster of cluster.config.json
+  keel sim [flags]       the simulator: production code under every fault, from one seed
   keel version           print the version
 
 Use "keel server --help" and "keel cluster --help" for more.
@@ -25,7 +26,12 @@ if (command === undefined || command === 'server' || command.startsWith('-')) {
   await serverCommand(['--version']);
 } else if (command === 'help') {
   process.stdout.write(USAGE);
-} else if (['kube', 'sim', 'bench', 'gateway', 'grpc-proxy'].includes(command)) {
+} else if (command === 'sim') {
+  // A program of its own: nothing may import the simulator.
+  const { fileURLToPath } = await import('node:url');
+  process.argv = [process.execPath, fileURLToPath(new URL('../sim/main.js', import.meta.url)), ...rest];
+  await import(new URL('../sim/main.js', import.meta.url).href);
+} else if (['kube', 'bench', 'gateway', 'grpc-proxy'].includes(command)) {
   process.stderr.write(`Error: "keel ${command}" is not built yet\n`);
   process.exitCode = 1;
 } else {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Completion } from '../../src/server/index.js';
 import { SimCluster } from '../../src/sim/cluster.js';
 import type { SimNode } from '../../src/sim/node.js';
-import { type LogLine, memoryLogger } from '../../src/util/log.js';
+import type { LogLine } from '../../src/util/log.js';
+import { memoryLogger } from '../../src/util/log.js';
 import { decodeKeyValue, encodePutRequest, makePutRequest, makeRangeRequest } from '../../src/wire/index.js';
 
 const SEEDS = process.env.KEEL_SIM_SEED === undefined ? [1, 2, 3, 4, 5] : [Number(process.env.KEEL_SIM_SEED)];
@@ -100,7 +101,10 @@ function scenario(seed: number): { hash: number; acked: number } {
     node.onFailure = (err) => {
       const log = lines
         .filter((line) => line.fields.member === node.name && line.level !== 'debug')
-        .map((line) => `${line.msg} ${JSON.stringify(line.fields, (_k, v) => (typeof v === 'bigint' ? v.toString(16) : v))}`);
+        .map(
+          (line) =>
+            `${line.msg} ${JSON.stringify(line.fields, (_k, v) => (typeof v === 'bigint' ? v.toString(16) : v))}`,
+        );
       throw new Error(`${node.name} stopped by itself: ${err.stack}\n${log.slice(-25).join('\n')}`);
     };
   }

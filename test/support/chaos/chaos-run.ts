@@ -5,6 +5,7 @@ import { checkHistory, checkSameLogs, checkWatch } from '../../../src/sim/checke
 import type { Cluster } from '../cluster.js';
 import type { Fault } from './nemesis.js';
 import { Nemesis } from './nemesis.js';
+import { upTo } from './up-to.js';
 import { Watchers } from './watchers.js';
 import { Workload } from './workload.js';
 
@@ -70,7 +71,7 @@ export async function runChaos(cluster: Cluster, options: ChaosOptions): Promise
   const began = performance.now();
   const report = checkHistory({ records: workload.records, log, restarts: nemesis.restarts });
   violations.push(...report.violations);
-  for (const watch of watchers.records) violations.push(...checkWatch(watch, log));
+  for (const watch of watchers.records) violations.push(...checkWatch(upTo(watch, revision), log));
   const counts = workload.counts();
   const summary =
     `${cluster.kind}, seed ${seed}: ${counts.ok} acknowledged, ${counts.unknown} unknown (${report.resolved} of them took place), ` +

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Kv, LogRevision, ModelState, OpRecord, Violation, WatchRecord } from '../../../src/sim/checkers/index.js';
+import type { Kv, LogRevision, ModelState, OpRecord, Violation } from '../../../src/sim/checkers/index.js';
 import {
   applyEvents,
   checkHistory,
@@ -9,6 +9,7 @@ import {
   emptyModel,
   isLinearizable,
 } from '../../../src/sim/checkers/index.js';
+import { upTo } from '../chaos/up-to.js';
 import { Watchers } from '../chaos/watchers.js';
 import { now, Workload } from '../chaos/workload.js';
 import type { Cluster } from '../cluster.js';
@@ -168,19 +169,6 @@ export class Epoch {
     if (log.length > 0) writeFileSync(join(dir, 'log.jsonl'), lines(log));
     if (violations.length > 0) writeFileSync(join(dir, 'violations.json'), JSON.stringify(violations, null, 1));
   }
-}
-
-function upTo(watch: WatchRecord, revision: number): WatchRecord {
-  const batches = watch.batches.map((batch) => ({
-    ...batch,
-    events: batch.events.filter((event) => event.kv.mod <= revision),
-  }));
-  // What was nothing but later events is not a progress notification either.
-  return { ...watch, batches: batches.filter((batch, i) => batch.events.length > 0 || isProgress(watch, i)) };
-}
-
-function isProgress(watch: WatchRecord, i: number): boolean {
-  return watch.batches[i]!.events.length === 0;
 }
 
 /**
