@@ -215,7 +215,7 @@ function openMeta(file: RandomRead): Meta {
   if (!isPower || pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX) {
     throw new BboltError('ERR_FORMAT', 'invalid database');
   }
-  if (file.size < 2 * pageBytes) throw new BboltError('ERR_FORMAT', 'file size too small');
+  if (file.size < 2 * pageBytes) throw new BboltError('ERR_FORMAT', `file size too small ${file.size}`);
   return newest;
 }
 

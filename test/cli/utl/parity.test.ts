@@ -21,6 +21,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   // Its own name, and its own log lines on stderr.
   [/etcdutl|keelutl/g, '<program>'],
   [/^\d{4}-\d\d-\d\dT\S+\t(info|warn)\t.*\n/gm, ''],
+  // bbolt 1.4 says how small.
+  [/file size too small \d+/, 'file size too small'],
   // 3.6 counts the user keys that exist, 3.5 all rows; 3.6 names the storage version.
   [/"totalKey":\d+/, '"totalKey":N'],
   [/"Keys" : \d+/, '"Keys" : N'],
@@ -38,7 +40,9 @@ function masked({ code, out, err }: CtlResult): CtlResult {
 
 /** The table of 3.5 has no version column, and another count. */
 function maskTable(result: CtlResult): CtlResult {
-  const cells = result.out.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  // Borders are drawn one way or the other.
+  const lines = Buffer.from(result.out, 'latin1').toString('utf8').replaceAll('│', '|').split('\n');
+  const cells = lines.map((line) => line.split('|').map((cell) => cell.trim()));
   return {
     ...result,
     out: cells
