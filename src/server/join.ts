@@ -1,5 +1,6 @@
 import { ask } from '../peer/index.js';
 import type { Env } from '../util/env.js';
+import { hex } from '../util/hex.js';
 import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError } from './config.js';
@@ -7,7 +8,13 @@ import { ConfigError } from './config.js';
 /** What a member answers to the question `members`: who the cluster is. Ids in hexadecimal. */
 export interface MembersAnswer {
   readonly clusterId: string;
-  readonly members: readonly { readonly id: string; readonly name: string; readonly peerUrls: string[] }[];
+  readonly members: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly peerUrls: string[];
+    /** Empty: it has never been started. */
+    readonly clientUrls: string[];
+  }[];
 }
 
 const TIMEOUT_MS = 5000;
@@ -21,11 +28,8 @@ export function joinExisting(
   config: MemberConfig,
   cb: (err: Error | null, identity: { nodeId: bigint; clusterId: bigint } | null) => void,
 ): void {
-  const urls = config.initialCluster
-    .filter((member) => member.name !== config.name)
-    .flatMap((member) => member.peerUrls);
-  const nobody = { clusterId: 0n, memberId: 0n, version: ETCD_VERSION, minClusterVersion: MIN_CLUSTER_VERSION };
-  ask(env, nobody, urls, { kind: 'members', body: {}, timeoutMs: TIMEOUT_MS }, (err, body) => {
+  const urls = urlsOfOthers(config);
+  ask(env, NOBODY, urls, { kind: 'members', body: {}, timeoutMs: TIMEOUT_MS }, (err, body) => {
     if (err !== null) {
       return cb(new ConfigError(`cannot fetch cluster info from peer urls: ${urls.join(',')}: ${err.message}`), null);
     }
@@ -37,4 +41,40 @@ export function joinExisting(
     }
     cb(null, { nodeId: BigInt(`0x${own.id}`), clusterId: BigInt(`0x${clusterId}`) });
   });
+}
+
+/** Nobody may be there yet, and a new cluster's members start together: they are not waited for longer than this, ms. */
+const REBORN_TIMEOUT_MS = 500;
+
+/**
+ * A folder that is empty, of a member that its peers have seen running: its log is gone, and with it what it voted for
+ * and what it acknowledged. As a new member of a new cluster it could vote a second time; so it is refused, as etcd
+ * refuses it (operations spec 1.4, "new").
+ */
+export function refuseReborn(env: Env, config: MemberConfig, memberId: bigint, cb: (err: Error | null) => void): void {
+  const urls = urlsOfOthers(config);
+  let left = urls.length;
+  let settled = false;
+  const settle = (err: Error | null): void => {
+    if (settled) return;
+    settled = true;
+    cb(err);
+  };
+  if (left === 0) return settle(null);
+  for (const url of urls) {
+    ask(env, NOBODY, [url], { kind: 'members', body: {}, timeoutMs: REBORN_TIMEOUT_MS }, (err, body) => {
+      left--;
+      const members = err === null ? (body as MembersAnswer).members : [];
+      const known = members.find((member) => member.id === hex(memberId));
+      if (known !== undefined && known.clientUrls.length > 0) {
+        settle(new ConfigError(`member ${hex(memberId)} has already been bootstrapped`));
+      } else if (left === 0) settle(null);
+    });
+  }
+}
+
+const NOBODY = { clusterId: 0n, memberId: 0n, version: ETCD_VERSION, minClusterVersion: MIN_CLUSTER_VERSION };
+
+function urlsOfOthers(config: MemberConfig): string[] {
+  return config.initialCluster.filter((member) => member.name !== config.name).flatMap((member) => member.peerUrls);
 }

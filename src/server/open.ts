@@ -18,7 +18,7 @@ import type { MemberConfig } from './config.js';
 import { ConfigError, validate } from './config.js';
 import { logFolder } from './damage.js';
 import { makeMemberFolder, refuseForeignFolder } from './folder.js';
-import { joinExisting } from './join.js';
+import { joinExisting, refuseReborn } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
 import type { Attempt } from './repair.js';
@@ -94,8 +94,15 @@ function openLog(
   }
   if (config.initialClusterState === 'new') {
     const { memberId, clusterId } = bootstrapNew(config);
-    const log = createLog(env, config, backend, dir, { nodeId: memberId, clusterId });
-    return writeBootstrap(config, backend, log, cb);
+    return refuseReborn(env, config, memberId, (reborn) => {
+      if (reborn !== null) return cb(reborn, null);
+      try {
+        const made = createLog(env, config, backend, dir, { nodeId: memberId, clusterId });
+        writeBootstrap(config, backend, made, cb);
+      } catch (error) {
+        cb(error as Error, null);
+      }
+    });
   }
   joinExisting(env, config, (err, identity) => {
     if (err !== null || identity === null) return cb(err, null);

@@ -30,7 +30,9 @@ export class PeerQuestions {
       case 'members':
         return settle(null, {
           clusterId: hex(this.#clusterId),
-          members: this.#membership.all().map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls })),
+          members: this.#membership
+            .all()
+            .map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls, clientUrls: m.clientUrls })),
         } satisfies MembersAnswer);
       case 'lease-renew':
         if (beforeServeHTTPLeaseRenew.on) beforeServeHTTPLeaseRenew.hit();
