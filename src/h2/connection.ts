@@ -371,7 +371,8 @@ export class Connection implements SocketListener {
     if (this.#state === 'closing') return this.#socket.end();
     this.#tellDrained();
     this.#maybeFinish();
-    if (this.sender.hasWork && !this.#socket.full) this.schedule();
+    const mayRun = this.#held.length > 0 && this.pendingBytes <= this.limits.holdCallsBytes;
+    if (mayRun || (this.sender.hasWork && !this.#socket.full)) this.schedule();
   }
 
   #runHeld(): void {

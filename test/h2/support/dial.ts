@@ -67,6 +67,8 @@ export class FakeSocket implements Socket {
   listener!: SocketListener;
   readonly log = new FrameLog();
   full = false;
+  /** From so many bytes on it is full. */
+  jamAfter = Number.POSITIVE_INFINITY;
   writes = 0;
   bytes = 0;
   ended = false;
@@ -79,6 +81,7 @@ export class FakeSocket implements Socket {
     const bytes = Buffer.concat(chunks);
     this.bytes += bytes.length;
     this.log.push(bytes);
+    if (this.bytes > this.jamAfter) this.full = true;
     return !this.full;
   }
 
