@@ -123,7 +123,10 @@ export class TestServer {
               },
             };
           case '/t.T/Big':
-            return { kind: 'unary', onCall: (call) => call.reply(Buffer.alloc(Number(call.request.toString()), 7)) };
+            return {
+              kind: 'unary',
+              onCall: (call) => call.reply(Buffer.alloc(Number.parseInt(call.request.toString(), 10) || 0, 7)),
+            };
           case '/t.T/Hold':
             return { kind: 'unary', onCall: (call) => void this.held.push(call) };
           case '/t.T/Fail':

@@ -122,6 +122,7 @@ export class FrameLog {
   readonly all: Frame[] = [];
   #rest = Buffer.alloc(0);
   readonly #decoder = new HpackDecoder(4096);
+  #open: { head: Frame; parts: Buffer[] } | null = null;
   readonly #fields = new Map<Frame, Record<string, string>>();
 
   push(bytes: Buffer): void {
@@ -131,17 +132,25 @@ export class FrameLog {
       if (buf.length < 9 + length) break;
       const one = { type: buf[3]!, flags: buf[4]!, id: buf.readUInt32BE(5), payload: buf.subarray(9, 9 + length) };
       this.all.push(one);
-      if (one.type === T.HEADERS) this.#fields.set(one, this.#decode(one));
+      this.#gather(one);
       buf = buf.subarray(9 + length);
     }
     this.#rest = buf;
   }
 
-  #decode({ payload, flags }: Frame): Record<string, string> {
-    if ((flags & F.END_HEADERS) === 0) throw new Error('the test does not gather CONTINUATION');
+  /** Header blocks, whose fields belong to their HEADERS frame. */
+  #gather(one: Frame): void {
+    if ((this.#open === null) === (one.type === T.CONTINUATION)) throw new Error('a block that is torn');
+    if (one.type === T.HEADERS) this.#open = { head: one, parts: [] };
+    if (this.#open === null) return;
+    this.#open.parts.push(one.payload);
+    if ((one.flags & F.END_HEADERS) === 0) return;
+    const { head, parts } = this.#open;
+    this.#open = null;
+    const whole = Buffer.concat(parts);
     const fields: Field[] = [];
-    if (this.#decoder.decode(payload, 0, payload.length, fields, 1 << 20) < 0) throw new Error('bad header block');
-    return Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+    if (this.#decoder.decode(whole, 0, whole.length, fields, 1 << 20) < 0) throw new Error('bad header block');
+    this.#fields.set(head, Object.fromEntries(fields.map(({ name, value }) => [name, value])));
   }
 
   fields(of: Frame): Record<string, string> {
