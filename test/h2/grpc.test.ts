@@ -130,8 +130,8 @@ describe("refusals in gRPC for Go's words", () => {
 
   test.each([
     ['no body', '', '2', 'EOF'],
-    ['a head alone', '0000000002', '2', 'EOF'],
-    ['a head that breaks off', '0000', '2', 'unexpected EOF'],
+    ['a head alone', '0000000002', '2', 'unexpected EOF'],
+    ['a head that breaks off', '0000', '2', 'EOF'],
     ['a message that breaks off', '00000000040a', '2', 'unexpected EOF'],
     ['a length that is too large', '00ffffffff', '8', 'grpc: received message larger than max (4294967295 vs. 1000)'],
     [
@@ -164,6 +164,11 @@ describe("refusals in gRPC for Go's words", () => {
   ])('stream: %s', (_, hex, code, text) => {
     expect(refused(Buffer.from(hex, 'hex'), ECHO_STREAM)).toEqual(['200', code, text]);
     expect(server.streams[0]!.events).toEqual(['close']);
+  });
+
+  test('stream: a head that breaks off is the end', () => {
+    expect(refused(Buffer.alloc(4), ECHO_STREAM)).toEqual(['200', '0', undefined]);
+    expect(server.streams[0]!.events).toEqual(['half-close', 'close']);
   });
 
   test.each([

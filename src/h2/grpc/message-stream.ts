@@ -153,7 +153,8 @@ export class MessageStream extends GrpcStream implements StreamCall {
       this.#releaseUpTo(this.#reader.length);
       if (!this.remoteEnded) break;
       this.#wanted = false;
-      if (this.#reader.length > 0) this.end(Texts.brokenOffStream);
+      // To gRPC for Go a part of a head is no more than the end.
+      if (this.#reader.hasHead) this.end(Texts.brokenOffStream);
       else this.#listener?.onHalfClose();
     }
     this.#busy = false;

@@ -60,9 +60,8 @@ export class UnaryStream extends GrpcStream implements UnaryCall {
 
   override onRemoteEnd(): void {
     if (!this.#waiting) return;
-    const bytes = this.#reader?.length ?? 0;
-    // A head without any of its message reads as the end, to gRPC for Go.
-    this.refuse(bytes === 0 || bytes === MESSAGE_HEAD_BYTES ? Texts.noMessage : Texts.brokenOffUnary);
+    // To gRPC for Go a part of a head is no more than the end.
+    this.refuse(this.#reader?.hasHead ? Texts.brokenOffUnary : Texts.noMessage);
   }
 
   override onDeadline(): void {
