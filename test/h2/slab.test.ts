@@ -66,7 +66,9 @@ test('two slow connections of one server get their own bytes', () => {
     socket.listener.onData(Buffer.concat([PREFACE, settings(), settingsAck]));
   }
   for (let i = 0; i < 200; i++) {
-    sockets.forEach((socket, which) => socket.listener.onData(call(2 * i + 1, `${which}:${i}`.repeat(20))));
+    for (const [which, socket] of sockets.entries()) {
+      socket.listener.onData(call(2 * i + 1, `${which}:${i}`.repeat(20)));
+    }
     if (i % 3 === 0) time.settle();
   }
   time.settle();
