@@ -240,6 +240,8 @@ export class RawClient {
         {
           batch: (_, events) => {
             for (const { type, kv } of events) {
+              // One response may hold what came after the end as well: a lease that expired meanwhile.
+              if (kv.mod > end) continue;
               const last = log.at(-1);
               if (last?.revision === kv.mod) last.events.push({ type, kv });
               else log.push({ revision: kv.mod, events: [{ type, kv }] });
