@@ -129,9 +129,9 @@ class Running implements RunningMember {
       keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs ?? GRPC_DEFAULTS.keepaliveTimeoutMs,
     };
     this.#grpc =
-      process.env.KEEL_TRANSPORT === 'h2'
-        ? new H2GrpcServer(this.#router, env, grpcOptions)
-        : new GrpcJsServer(this.#router, grpcOptions);
+      process.env.KEEL_TRANSPORT === 'grpc-js'
+        ? new GrpcJsServer(this.#router, grpcOptions)
+        : new H2GrpcServer(this.#router, env, grpcOptions);
     const { corsOrigins } = options;
     const http1 = httpServerOf(new Site(member, env.log, corsOrigins === undefined ? {} : { corsOrigins }));
     this.ended = new Promise((resolve) => {

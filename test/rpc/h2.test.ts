@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { etcdctlBinary } from '../support/binaries.js';
@@ -7,54 +6,12 @@ import { decode, encode } from '../support/etcd-proto.js';
 import { H2Client } from './support/h2-client.js';
 import type { TestMember } from './support/member.js';
 import { startTestMember } from './support/member.js';
-import { readScript, runScript, scriptPath } from './support/script.js';
-
-/** The suite of the services over the other transport, h2. */
-async function startOverH2(...args: Parameters<typeof startTestMember>): Promise<TestMember> {
-  const before = process.env.KEEL_TRANSPORT;
-  process.env.KEEL_TRANSPORT = 'h2';
-  try {
-    return await startTestMember(...args);
-  } finally {
-    if (before === undefined) delete process.env.KEEL_TRANSPORT;
-    else process.env.KEEL_TRANSPORT = before;
-  }
-}
-
-/** Where grpc-js has words of its own, and the scripts have written them down: h2 answers as etcd does. */
-const AS_ETCD: Record<string, string> = {
-  'body KV/Range 0000000002': '2 unexpected EOF',
-  'body KV/Range 01000000030a0161': '13 grpc: compressed flag set with identity or empty encoding',
-  'body KV/Range 02000000030a0161': '13 grpc: received unexpected payload format 2',
-  'call KV/Range {"key":"a"} grpc-timeout=abc':
-    'http 400 13 malformed grpc-timeout: transport: timeout unit is not recognized: "abc"',
-  'call KV/Range {"key":"a"} content-type=text/plain': 'http 415 3 invalid gRPC request content-type "text/plain"',
-  'call KV/Range {"key":"a"} :method=GET':
-    'http 405 13 Received a HEADERS frame with :method "GET" which should be POST',
-};
-
-describe('calls', () => {
-  const scripts = readdirSync(scriptPath('.')).filter((name) => name.endsWith('.txt'));
-  test.each(scripts)('%s', async (name) => {
-    const steps = readScript(name);
-    const member = await startOverH2({ name: 'm1', heartbeatMs: 50, electionMs: 500 });
-    let outputs: string[];
-    try {
-      outputs = await runScript(member.endpoint, steps);
-    } finally {
-      await member.stop();
-    }
-    const line = (i: number, output: string | undefined) => `${steps[i]!.command}\n${output}`;
-    const wanted = steps.map(({ command, expected }, i) => line(i, AS_ETCD[command] ?? expected));
-    expect(outputs.map((output, i) => line(i, output))).toEqual(wanted);
-  });
-});
 
 describe('a member over h2', () => {
   let member: TestMember;
   let wire: H2Client;
   beforeAll(async () => {
-    member = await startOverH2();
+    member = await startTestMember();
     wire = new H2Client(member.endpoint);
   });
   afterAll(async () => {
@@ -127,7 +84,7 @@ describe('a member over h2', () => {
   });
 
   test('a stop ends the streams as etcd does, and closes every connection', async () => {
-    const own = await startOverH2();
+    const own = await startTestMember();
     const client = new H2Client(own.endpoint);
     const stream = client.stream('/etcdserverpb.Watch/Watch');
     stream.send(watchFrom('x'));
