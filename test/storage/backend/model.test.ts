@@ -25,12 +25,15 @@ test('a store that lost flushes in the middle says so, at whatever log and numbe
   for (const numbersMax of [1, 4, 1000]) {
     let holes = 0;
     const backend = { mutants: new Set([BACKEND_MUTANTS.unsyncedFlush]), numbersMax };
-    check(
-      fc.property(seeds, commands, (seed, list) => {
-        if (runModel(list, { seed, lossy: true, backend })) holes++;
-      }),
-      { runs: 100 },
-    );
+    // A hundred runs show a hole nearly always, and the property must have been tried on some.
+    for (let round = 0; round < 10 && holes === 0; round++) {
+      check(
+        fc.property(seeds, commands, (seed, list) => {
+          if (runModel(list, { seed, lossy: true, backend })) holes++;
+        }),
+        { runs: 100 },
+      );
+    }
     expect(holes).toBeGreaterThan(0);
   }
 });
