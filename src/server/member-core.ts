@@ -5,6 +5,7 @@ import { MessageKind, Role } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import { WalError } from '../storage/wal/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
+import { hex } from '../util/hex.js';
 import type { Logger } from '../util/log.js';
 import {
   ClusterVersionSetRequest,
@@ -262,7 +263,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     const id = this.#ids.next();
     const data = encodeInternalRequest(this.#ids.full(id), '', 0, kind, body);
     if (data.length > this.config.maxRequestBytes) return done.fail(refusal('ERR_REQUEST_TOO_LARGE'));
-    this.#proposals.add(id, kind, data, done, this.#env.clock.now());
+    this.#proposals.add(id, data, done, this.#env.clock.now());
     this.#pump.wake();
   }
 
@@ -497,7 +498,3 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 }
 
 const IGNORE: Completion<unknown> = { ok: () => {}, fail: () => {} };
-
-function hex(id: bigint): string {
-  return id.toString(16);
-}

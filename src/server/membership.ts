@@ -55,10 +55,6 @@ export class Membership {
     return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  voters(): MemberRecord[] {
-    return this.all().filter((member) => !member.isLearner);
-  }
-
   list(): MemberInfo[] {
     return this.all();
   }

@@ -5,7 +5,6 @@ import { refusal } from './errors.js';
 
 /** A proposal of ours that waits to be applied, by the low 48 bits of its id. */
 export interface Pending {
-  readonly kind: number;
   readonly done: Completion<never>;
   /** ms, monotonic */
   readonly start: number;
@@ -43,8 +42,8 @@ export class Proposals {
     return this.#queuedBytes;
   }
 
-  add(id: number, kind: number, data: Buffer, done: Completion<never>, now: number): void {
-    this.#table.set(id, { kind, done, start: now, submitted: false });
+  add(id: number, data: Buffer, done: Completion<never>, now: number): void {
+    this.#table.set(id, { done, start: now, submitted: false });
     this.#queue.push({ id, data, until: Number.POSITIVE_INFINITY });
     this.#queuedBytes += data.length;
   }

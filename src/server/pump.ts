@@ -87,11 +87,6 @@ export class Pump {
     this.#commitWritten = parts.commit;
   }
 
-  /** Committed entries that wait for the state machine. */
-  get applyBacklog(): number {
-    return this.#toApply.length;
-  }
-
   /** Something may be there to do: run at the end of this turn. */
   wake(): void {
     if (this.#scheduled || this.#stopped) return;

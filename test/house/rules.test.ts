@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { filesUnder, pathsNamedIn, root, SANS_IO, sansIoOffences, textOffences, trackedFiles } from './house.js';
 
+// In pieces, so that this file does not hold what it forbids.
+const NOTES = ['', 'work', 'notes.md'].join('/');
+const HOST = ['registry', 'npmjs', 'org'].join('.');
+
 describe('sans-I/O', () => {
   test('the state machines use no promise, clock, timer or random number of their own', () => {
     const files = filesUnder('src', '.ts').filter((file) =>
@@ -69,10 +73,10 @@ describe('files', () => {
   });
 
   test.each([
-    ['see /work/notes.md', 'a path of one machine: /work/notes.md'],
+    [`see ${NOTES}`, `a path of one machine: ${NOTES}`],
     ["'/home/me/keel'", 'a path of one machine: /home/me'],
     ['--data-dir=/tmp/x', 'a path of one machine: /tmp/x'],
-    ['"https://registry.npmjs.org/x"', 'the host of a registry: registry.npmjs.org'],
+    [`"https://${HOST}/x"`, `the host of a registry: ${HOST}`],
     ['"resolved": "https://example.com/x.tgz"', 'the host of a registry: "resolved": "http'],
     [`// ${'FIX'}${'ME'}: later`, `a note to oneself: ${'FIX'}${'ME'}`],
   ])('catches %s', (text, what) => {

@@ -14,7 +14,7 @@ describe('proposals', () => {
   test('leave in order, in batches of bytes, at least one', () => {
     const p = new Proposals();
     const log: string[] = [];
-    for (let i = 0; i < 4; i++) p.add(i, 4, Buffer.alloc(10, i), outcome(log, String(i)), 0);
+    for (let i = 0; i < 4; i++) p.add(i, Buffer.alloc(10, i), outcome(log, String(i)), 0);
     expect(p.take(25, 0).map((q) => q.id)).toEqual([0, 1]);
     expect(p.take(5, 0).map((q) => q.id)).toEqual([2]);
     expect(p.queuedBytes).toBe(10);
@@ -25,7 +25,7 @@ describe('proposals', () => {
   test('what was not accepted stands in front again, and may still miss its deadline plainly', () => {
     const p = new Proposals();
     const log: string[] = [];
-    for (let i = 0; i < 3; i++) p.add(i, 4, Buffer.from('x'), outcome(log, String(i)), 0);
+    for (let i = 0; i < 3; i++) p.add(i, Buffer.from('x'), outcome(log, String(i)), 0);
     const taken = p.take(2, 0);
     p.putBack(taken);
     expect(p.take(10, 0).map((q) => q.id)).toEqual([0, 1, 2]);
@@ -34,10 +34,10 @@ describe('proposals', () => {
   test('expire in the order they were made: queued ones missed a deadline, submitted ones have a cause', () => {
     const p = new Proposals();
     const log: string[] = [];
-    p.add(1, 4, Buffer.from('x'), outcome(log, 'sent'), 0);
+    p.add(1, Buffer.from('x'), outcome(log, 'sent'), 0);
     p.take(10, 0);
-    p.add(2, 4, Buffer.from('x'), outcome(log, 'queued'), 10);
-    p.add(3, 4, Buffer.from('x'), outcome(log, 'young'), 500);
+    p.add(2, Buffer.from('x'), outcome(log, 'queued'), 10);
+    p.add(3, Buffer.from('x'), outcome(log, 'young'), 500);
     p.expire(1010, 1000, cause);
     expect(log).toEqual(['sent ERR_TIMEOUT_CONNECTION_LOST', 'queued ERR_DEADLINE']);
     expect(p.queuedCount).toBe(1);
@@ -56,7 +56,7 @@ describe('proposals', () => {
   test('a stop fails all of them once', () => {
     const p = new Proposals();
     const log: string[] = [];
-    p.add(1, 4, Buffer.from('x'), outcome(log, 'a'), 0);
+    p.add(1, Buffer.from('x'), outcome(log, 'a'), 0);
     p.failAll(refusal('ERR_STOPPED'));
     p.expire(10_000, 1000, cause);
     expect(log).toEqual(['a ERR_STOPPED']);

@@ -1,3 +1,5 @@
+import { hex16 } from '../../util/hex.js';
+
 /**
  * etcd's WAL format: names and frames (DESIGN.md draws them).
  */
@@ -15,10 +17,6 @@ export interface SegmentName {
 
 export function segmentName(sequence: number, index: number): string {
   return `${hex16(sequence)}-${hex16(index)}.wal`;
-}
-
-function hex16(n: number): string {
-  return n.toString(16).padStart(16, '0');
 }
 
 /** The segments among the names of a directory, by sequence; other names are not ours to judge. */
