@@ -2,7 +2,8 @@ import type { MemberConfig, MemberTuning } from '../server/index.js';
 import { defaultTuning } from '../server/index.js';
 import { Rng } from '../util/rng.js';
 import type { FaultKind } from './faults/kinds.js';
-import { FAULT_KINDS } from './faults/kinds.js';
+import { FAULT_KINDS } from './faults/registry.js';
+import { drawClients } from './workload/client-kinds.js';
 
 /**
  * How much of each fault a seed gets: no fault and a high load, a few kinds together, or everything. Many kinds at a
@@ -21,6 +22,8 @@ export interface SimOptions {
   readonly opsPerSecond: number;
   readonly watchers: number;
   readonly leaseHolders: number;
+  /** Clients of the other kinds, by name (workload/client-kinds.ts). */
+  readonly others: Readonly<Record<string, number>>;
   readonly keys: number;
   readonly valueBytesMax: number;
   /** Of a million requests, and as many answers, so many are lost. */
@@ -67,6 +70,7 @@ export function drawOptions(seed: number, overrides: Overrides = {}): SimOptions
     opsPerSecond: calm ? load.between(100, 250) : load.between(20, 120),
     watchers: load.between(0, 5),
     leaseHolders: load.between(0, 3),
+    others: drawClients(root.split('other clients'), profile),
     keys: load.pick([4, 10, 10, 30, 100]),
     valueBytesMax: load.pick([16, 64, 300, 2000]),
     clientLossPpm: calm ? 0 : load.pick([0, 0, 1_000, 20_000]),

@@ -13,6 +13,8 @@ import { FaultInjector } from './faults/injector.js';
 import type { FaultEvent } from './faults/kinds.js';
 import type { SimNode } from './node.js';
 import type { SimOptions } from './options.js';
+import type { SimClient } from './workload/client-kinds.js';
+import { CLIENT_KINDS } from './workload/client-kinds.js';
 import { ClientPort } from './workload/client-port.js';
 import { History } from './workload/history.js';
 import { KvClient } from './workload/kv-client.js';
@@ -71,6 +73,7 @@ class Run {
   readonly #injector: FaultInjector;
   readonly #work: Workload;
   readonly #watches: WatchClient[] = [];
+  readonly #others: SimClient[] = [];
   readonly #faults: readonly FaultEvent[];
   readonly #note: (text: string) => void;
   readonly #root: Rng;
@@ -105,6 +108,7 @@ class Run {
         ended: () => {
           port.ended(node);
           for (const watch of this.#watches) watch.ended(node);
+          for (const other of this.#others) other.ended?.(node);
         },
       };
       node.onFailure = (err) => this.#stoppedByItself(node, err);
@@ -149,7 +153,7 @@ class Run {
   }
 
   #execute(): void {
-    const settle = new Settle(this.#cluster, this.#oracle, this.#injector, this.#work, this.#watches);
+    const settle = new Settle(this.#cluster, this.#oracle, this.#injector, this.#work, this.#watches, this.#others);
     this.#cluster.startAll();
     if (!settle.firstLeader(() => this.#failed)) return;
     this.#note('the load begins');
@@ -170,6 +174,7 @@ class Run {
       oracle: this.#oracle,
       records: this.#work.history.records,
       watches: this.#watchRecords(),
+      others: this.#others,
       rng: this.#root.split('final'),
       settle,
       failed: () => this.#failed,
@@ -186,6 +191,13 @@ class Run {
       const watch = new WatchClient(this.#work, `w${i}`, rng.split(`watch ${i}`));
       this.#watches.push(watch);
       watch.start();
+    }
+    for (const kind of CLIENT_KINDS) {
+      for (let i = 1; i <= (this.#options.others[kind.name] ?? 0); i++) {
+        const other = kind.make(this.#work, i, rng.split(`${kind.name} ${i}`));
+        this.#others.push(other);
+        other.start();
+      }
     }
   }
 }

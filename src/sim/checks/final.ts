@@ -7,6 +7,7 @@ import { sameKv } from '../checkers/model.js';
 import type { SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import type { SimOptions } from '../options.js';
+import type { SimClient } from '../workload/client-kinds.js';
 import { kvOf } from '../workload/requests.js';
 import type { Oracle } from './oracle.js';
 import type { Settle } from './settle.js';
@@ -17,6 +18,7 @@ export interface FinalInput {
   readonly oracle: Oracle;
   readonly records: readonly OpRecord[];
   readonly watches: readonly WatchRecord[];
+  readonly others: readonly SimClient[];
   readonly rng: Rng;
   readonly settle: Settle;
   readonly failed: () => boolean;
@@ -36,12 +38,13 @@ export function finalChecks(input: FinalInput): void {
   checkStates(input);
 }
 
-function checkHistories({ oracle, records, watches, rng }: FinalInput): void {
+function checkHistories({ oracle, records, watches, others, rng }: FinalInput): void {
   const { log } = oracle.model;
   const keys = [...new Set(log.flatMap((entry) => entry.events.map((event) => event.kv.key)))];
   const sampleKeys = rng.shuffle(keys).slice(0, 3);
   const found: Violation[] = [...checkHistory({ records, log, sampleKeys }).violations];
   for (const watch of watches) found.push(...checkWatch(watch, log));
+  for (const client of others) found.push(...(client.violations?.() ?? []));
   for (const violation of found) oracle.violations.push(violation);
   if (found.length > 0) oracle.onViolation?.();
 }

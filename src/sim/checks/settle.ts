@@ -1,5 +1,6 @@
 import type { SimCluster } from '../cluster.js';
 import type { FaultInjector } from '../faults/injector.js';
+import type { SimClient } from '../workload/client-kinds.js';
 import type { ClientPort } from '../workload/client-port.js';
 import type { WatchClient } from '../workload/watch-client.js';
 import type { Oracle } from './oracle.js';
@@ -13,6 +14,7 @@ export class Settle {
   readonly #injector: FaultInjector;
   readonly #work: { port: ClientPort };
   readonly #watches: readonly WatchClient[];
+  readonly #others: readonly SimClient[];
 
   constructor(
     cluster: SimCluster,
@@ -20,12 +22,14 @@ export class Settle {
     injector: FaultInjector,
     work: { port: ClientPort },
     watches: readonly WatchClient[],
+    others: readonly SimClient[] = [],
   ) {
     this.#cluster = cluster;
     this.#oracle = oracle;
     this.#injector = injector;
     this.#work = work;
     this.#watches = watches;
+    this.#others = others;
   }
 
   firstLeader(failed: () => boolean): boolean {
@@ -108,6 +112,10 @@ export class Settle {
       return `no answer to ${overdue.map((call) => `a request at ${call.node}, ${call.sinceMs} ms ago`).join(', ')}`;
     }
     if (this.#work.port.unanswered > 0) return `${this.#work.port.unanswered} requests have no answer`;
+    for (const client of this.#others) {
+      const what = client.waitsFor?.() ?? null;
+      if (what !== null) return what;
+    }
     const { size } = this.#oracle.model.leases;
     return size === 0 ? null : `I12: ${size} leases have not ended`;
   }

@@ -1,6 +1,7 @@
 import type { Rng } from '../../util/rng.js';
 import type { SimOptions } from '../options.js';
 import type { FaultEvent, FaultKind } from './kinds.js';
+import { faultOf } from './registry.js';
 
 /** The faults of a seed, in order of time. */
 export function drawFaults(options: SimOptions, rng: Rng): FaultEvent[] {
@@ -15,44 +16,21 @@ export function drawFaults(options: SimOptions, rng: Rng): FaultEvent[] {
 }
 
 function draw(id: number, at: number, kind: FaultKind, members: number, rng: Rng): FaultEvent {
+  const { victims, durations } = faultOf(kind);
   const order = rng.shuffle(Array.from({ length: members }, (_, i) => i));
   // Whoever leads is the most interesting victim.
-  const one = rng.chance(1, 2) ? [-1] : [order[0] as number];
+  const one = rng.chance(1, 2) ? -1 : (order[0] as number);
   const n = rng.below(1 << 16);
-  const forMs = duration(kind, rng);
-  switch (kind) {
-    case 'crash':
-    case 'pause':
-    case 'stall':
-      return { id, at, kind, who: rng.chance(1, 4) ? order.slice(0, rng.between(1, members)) : one, forMs, n };
-    case 'crash-all':
-    case 'split':
-      return { id, at, kind, who: order, forMs, n };
-    case 'one-way':
-    case 'flap':
-    case 'break':
-    case 'clog':
-      return { id, at, kind, who: [one[0] as number, order[1] ?? 0], forMs, n };
-    default:
-      return { id, at, kind, who: one, forMs, n };
-  }
-}
-
-function duration(kind: FaultKind, rng: Rng): number {
-  switch (kind) {
-    case 'pause':
-      return rng.pick([1, 10, 100, 700, 1500, 3000, 10_000, 60_000]);
-    case 'stall':
-      return rng.pick([10, 100, 1000, 3000, 30_000]);
-    case 'crash':
-    case 'crash-all':
-    case 'crash-busy':
-    case 'sync-error':
-    case 'full-disk':
-      return rng.pick([0, 10, 300, 1500, 4000]);
-    case 'flap':
-      return rng.between(500, 6000);
-    default:
-      return rng.pick([50, 500, 1500, 4000, 15_000]);
+  const forMs = rng.pick(durations);
+  const event = { id, at, kind, forMs, n };
+  switch (victims) {
+    case 'one':
+      return { ...event, who: [one] };
+    case 'some':
+      return { ...event, who: rng.chance(1, 4) ? order.slice(0, rng.between(1, members)) : [one] };
+    case 'all':
+      return { ...event, who: order };
+    case 'link':
+      return { ...event, who: [one, order[1] ?? 0] };
   }
 }

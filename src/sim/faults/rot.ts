@@ -2,7 +2,7 @@ import type { Rng } from '../../util/rng.js';
 import type { SimNode } from '../node.js';
 
 /** Ends a member and damages what it has at rest: its log or its store. @returns what was done, for the timeline */
-export function rot(node: SimNode, rng: Rng): string {
+export function rotAtRest(node: SimNode, rng: Rng): string {
   node.crash('process');
   node.rotten = true;
   const root = node.config.dataDir;

@@ -23,7 +23,7 @@ export const USAGE = `npm run sim -- [flags]
   --from S          ... from this one on
   --seed S          one seed
   --trace           print what happens, with the virtual time; --debug: raft's reasons too
-  --set K=V[,K=V]   change drawn options: clients=1,watchers=0,faultKinds=crash+rot
+  --set K=V[,K=V]   change drawn options: clients=1,watchers=0,faultKinds=crash+rot,others=none
   --faults 1,4,7    of the drawn faults only these; --faults none
   --mutant NAME     put a bug back
   --keep-going      do not stop at the first failing seed
@@ -76,10 +76,29 @@ function parseOverrides(text: string | undefined): Overrides {
       const [key, value] = part.split('=') as [string, string | undefined];
       if (value === undefined) throw new Error(`--set: ${part} has no value`);
       if (key === 'faultKinds') return [key, value.split('+').filter((kind) => kind !== '')];
+      if (key === 'others') return [key, parseOthers(value)];
       const plain = value === 'true' ? true : value === 'false' ? false : Number(value);
       return [key, typeof plain === 'number' && Number.isNaN(plain) ? value : plain];
     }),
   ) as Overrides;
+}
+
+/** `maintenance:2+auth:1`; `none`. */
+function parseOthers(text: string): Record<string, number> {
+  const parts = text.split('+').filter((part) => part !== '' && part !== 'none');
+  return Object.fromEntries(
+    parts.map((part) => {
+      const [name, number] = part.split(':') as [string, string | undefined];
+      return [name, count(`--set others=${name}`, number ?? '1')];
+    }),
+  );
+}
+
+function settingText(value: unknown): string {
+  if (Array.isArray(value)) return value.join('+');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Object.entries(value).map(([name, number]) => `${name}:${number}`);
+  return parts.join('+') || 'none';
 }
 
 /** The one line that shows the same again. */
@@ -87,9 +106,7 @@ export function reproduceLine(
   seed: number,
   what: { overrides: Overrides; faults: readonly number[] | null; mutants: readonly string[] },
 ): string {
-  const set = Object.entries(what.overrides).map(
-    ([key, value]) => `${key}=${Array.isArray(value) ? value.join('+') : String(value)}`,
-  );
+  const set = Object.entries(what.overrides).map(([key, value]) => `${key}=${settingText(value)}`);
   return [
     `npm run sim -- --seed ${seed}`,
     ...(set.length > 0 ? [`--set ${set.join(',')}`] : []),

@@ -1,4 +1,4 @@
-import { FAULT_KINDS } from '../faults/kinds.js';
+import { FAULT_KINDS } from '../faults/registry.js';
 import type { RunResult } from '../run.js';
 
 /** What all runs together have been through. */

@@ -50,7 +50,14 @@ export function shrink(
     size = size === 1 ? 1 : Math.ceil(size / 2);
     if (!mayGoOn(runs)) break;
   }
-  const fewer: Overrides[] = [{ watchers: 0 }, { leaseHolders: 0 }, { clients: 1 }, { clients: 2 }, { driftPpm: 0 }];
+  const fewer: Overrides[] = [
+    { others: {} },
+    { watchers: 0 },
+    { leaseHolders: 0 },
+    { clients: 1 },
+    { clients: 2 },
+    { driftPpm: 0 },
+  ];
   for (const less of fewer) {
     const tried = { ...overrides, ...less };
     if (fails(tried, kept)) overrides = tried;

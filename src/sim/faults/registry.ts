@@ -1,0 +1,38 @@
+import { fullDisk, rot, stall, syncError } from './disks.js';
+import type { FaultKind, FaultSpec } from './kinds.js';
+import { breakLinks, clientCut, clog, flap, isolate, oneWay, split } from './links.js';
+import { crash, crashAll, crashBusy, pause, wallJump } from './processes.js';
+
+/**
+ * Every kind of fault. A new one is a FaultSpec in a file of its room and its name here: drawing, shrinking, the
+ * coverage table and `--set faultKinds=` follow.
+ */
+export const FAULTS: readonly FaultSpec[] = [
+  crash,
+  crashAll,
+  crashBusy,
+  pause,
+  isolate,
+  split,
+  oneWay,
+  flap,
+  breakLinks,
+  clog,
+  stall,
+  syncError,
+  fullDisk,
+  rot,
+  wallJump,
+  clientCut,
+];
+
+export const FAULT_KINDS: readonly FaultKind[] = FAULTS.map((fault) => fault.name);
+
+const BY_NAME = new Map(FAULTS.map((fault) => [fault.name, fault]));
+
+/** @throws Error if there is no such kind */
+export function faultOf(name: FaultKind): FaultSpec {
+  const fault = BY_NAME.get(name);
+  if (fault === undefined) throw new Error(`no kind of fault is called ${name}: ${FAULT_KINDS.join(' ')}`);
+  return fault;
+}
