@@ -14,7 +14,7 @@ import type {
 } from '../util/env.js';
 import type { Rng } from '../util/rng.js';
 import type { SimOp, SimRow } from './store-rows.js';
-import { applyOps, slice, value } from './store-rows.js';
+import { SimRows } from './store-rows.js';
 
 /** Times are [least, most] in virtual microseconds, each value in between equally likely. */
 export interface SimLevelOptions {
@@ -64,7 +64,7 @@ interface Log {
 /** What one store folder is on disk. */
 interface Folder {
   /** Rows in tables, durable. */
-  tables: readonly SimRow[];
+  tables: SimRows;
   /** Oldest first; more than one between a switch and the end of its compaction. */
   logs: Log[];
 }
@@ -109,7 +109,7 @@ export class SimLevel implements KvStores {
       }
       if (folder === undefined) return cb(ioError('ERR_MISSING', `there is no store in ${dir}`), null);
       // Recovery: what the logs hold goes to tables, and the MANIFEST is fsynced with the folder.
-      folder.tables = folder.logs.reduce((rows, log) => log.batches.reduce(applyOps, rows), folder.tables);
+      folder.tables = rowsOf(folder);
       folder.logs = [newLog(true)];
       const store = new SimStore(this, folder, () => this.#open.delete(dir));
       this.#open.set(dir, store);
@@ -207,13 +207,13 @@ export class SimLevel implements KvStores {
 
   /** What `peek` has found, as it is stored. */
   value(dir: string, key: Buffer): Buffer | undefined {
-    return value(this.#rowsOf(dir), key);
+    const folder = this.#find(dir);
+    return folder === undefined ? undefined : rowsOf(folder).get(key);
   }
 
   #rowsOf(dir: string): readonly SimRow[] {
     const folder = this.#find(dir);
-    if (folder === undefined) return [];
-    return folder.logs.reduce((rows, log) => log.batches.reduce(applyOps, rows), folder.tables);
+    return folder === undefined ? [] : [...rowsOf(folder)];
   }
 
   /** @internal */
@@ -242,7 +242,7 @@ export class SimLevel implements KvStores {
   #create(dir: string): Folder {
     const { disk } = this.#deps;
     const token = `store-${++this.#tokens}`;
-    const folder: Folder = { tables: [], logs: [] };
+    const folder: Folder = { tables: SimRows.EMPTY, logs: [] };
     disk.mkdirp(dir);
     const file = disk.open(`${dir}/CURRENT`, { create: true });
     file.writeSync(0, Buffer.from(token));
@@ -263,7 +263,7 @@ class SimStore implements KvStore {
   readonly #folder: Folder;
   readonly #unlock: () => void;
   /** What a read sees; never changed in place. */
-  #rows: readonly SimRow[];
+  #rows: SimRows;
   #jobs: Job[] = [];
   #working = false;
   #dead = false;
@@ -288,7 +288,7 @@ class SimStore implements KvStore {
     this.#mustBeOpen();
     const err = this.#sim.fault('read');
     if (err !== null) throw err;
-    return value(this.#rows, key);
+    return this.#rows.get(key);
   }
 
   getMany(keys: Buffer[], cb: (err: Error | null, values: (Buffer | undefined)[]) => void): void {
@@ -297,7 +297,7 @@ class SimStore implements KvStore {
     this.#children++;
     this.#after(this.#sim.options.readUs, () => {
       const err = this.#sim.fault('read');
-      const values = err === null ? keys.map((key) => value(rows, key)) : [];
+      const values = err === null ? keys.map((key) => rows.get(key)) : [];
       this.#childClosed();
       cb(err, values);
     });
@@ -310,11 +310,11 @@ class SimStore implements KvStore {
     let written = false;
     return {
       put: (key, val) => {
-        ops.push({ key: Buffer.from(key), value: Buffer.from(val) });
+        ops.push({ id: key.toString('latin1'), key: Buffer.from(key), value: Buffer.from(val) });
         bytes += key.length + val.length + 8;
       },
       del: (key) => {
-        ops.push({ key: Buffer.from(key), value: null });
+        ops.push({ id: key.toString('latin1'), key: Buffer.from(key), value: null });
         bytes += key.length + 8;
       },
       write: ({ sync }, cb) => {
@@ -340,7 +340,7 @@ class SimStore implements KvStore {
         const log = this.#log();
         log.batches.push(ops);
         log.bytes += bytes;
-        this.#rows = applyOps(this.#rows, ops);
+        this.#rows = this.#rows.with(ops);
         if (!sync) return finish(null);
         this.#after(options.syncUs, () => {
           const syncErr = this.#sim.fault('sync');
@@ -366,9 +366,11 @@ class SimStore implements KvStore {
       return;
     }
     logs.push(newLog(false));
+    // There is one older log only, and all of it has been applied.
+    const rows = this.#rows;
     this.#after(this.#sim.options.compactUs, () => {
-      const old = logs.shift()!;
-      this.#folder.tables = old.batches.reduce(applyOps, this.#folder.tables);
+      logs.shift();
+      this.#folder.tables = rows;
       // The MANIFEST is fsynced, and with it the folder.
       this.#log().nameDurable = true;
       compacted();
@@ -403,9 +405,8 @@ class SimStore implements KvStore {
     };
   }
 
-  #scan(all: readonly SimRow[], { gte, lt }: KvRange): KvScan {
-    const rows = slice(all, gte, lt);
-    let at = 0;
+  #scan(all: SimRows, { gte, lt }: KvRange): KvScan {
+    const cursor = all.cursor(gte, lt);
     let open = true;
     this.#children++;
     return {
@@ -415,8 +416,9 @@ class SimStore implements KvStore {
           const err = this.#sim.fault('read');
           if (err !== null) return cb(err, []);
           const some: KvRow[] = [];
-          for (; some.length < n && at < rows.length; at++) {
-            const row = rows[at]!;
+          while (some.length < n) {
+            const row = cursor();
+            if (row === undefined) break;
             some.push([Buffer.from(row.key), Buffer.from(row.value)]);
           }
           cb(null, some);
@@ -478,6 +480,13 @@ class SimStore implements KvStore {
   #mustBeOpen(): void {
     if (this.#dead || this.#closing !== null) throw ioError('ERR_CLOSED', 'the store is closed');
   }
+}
+
+/** Tables and logs together: what the next open would find, without a crash. */
+function rowsOf({ tables, logs }: Folder): SimRows {
+  let rows = tables;
+  for (const log of logs) for (const batch of log.batches) rows = rows.with(batch);
+  return rows;
 }
 
 function newLog(nameDurable: boolean): Log {
