@@ -20,6 +20,17 @@ export abstract class UnaryCall implements CallContext {
 
   /** First value of a metadata entry; `name` in lower case. */
   abstract metadata(name: string): string | undefined;
+
+  /** Of CallContext. */
+  get token(): string | undefined {
+    return tokenOf(this);
+  }
+
+  /** Of CallContext. A transport with TLS says it. */
+  get certificateName(): string | undefined {
+    return undefined;
+  }
+
   /** Ends the call with OK. */
   abstract reply(response: Buffer): void;
   /** Ends the call with an error. */
@@ -40,6 +51,14 @@ export abstract class UnaryCall implements CallContext {
   fail(err: ServerError): void {
     this.refuse(statusOf(err));
   }
+}
+
+/** Metadata `token`, else `authorization`, whose prefix `Bearer ` is left out (etcd semantics §9.1). */
+function tokenOf(call: { metadata(name: string): string | undefined }): string | undefined {
+  const token = call.metadata('token');
+  if (token !== undefined) return token;
+  const authorization = call.metadata('authorization');
+  return authorization?.startsWith('Bearer ') ? authorization.slice(7) : authorization;
 }
 
 /** What a stream call's service hears. Messages come only when they were asked for. */
@@ -67,6 +86,17 @@ export abstract class StreamCall implements CallContext {
   #over = false;
 
   abstract metadata(name: string): string | undefined;
+
+  /** Of CallContext. */
+  get token(): string | undefined {
+    return tokenOf(this);
+  }
+
+  /** Of CallContext. A transport with TLS says it. */
+  get certificateName(): string | undefined {
+    return undefined;
+  }
+
   /** Asks for the next message. One at a time. */
   abstract read(): void;
   /** Always takes the message; false: hold back until onDrain. */

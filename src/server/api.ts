@@ -19,6 +19,12 @@ export interface MemberApi {
   readonly hasLeader: boolean;
   readonly isLearner: boolean;
 
+  /**
+   * Asked before a write is validated, with what it may add to the database (putCost, txnCost, GRANT_COST). Where the
+   * quota leaves no room, `done` is refused once the alarm is raised.
+   * @returns whether to go on
+   */
+  admits(cost: number, done: Completion<never>): boolean;
   range(req: RangeRequest, ctx: CallContext, done: Completion<RangeResult>): void;
   put(req: PutRequest, raw: Buffer, ctx: CallContext, done: Completion<PutResult>): void;
   deleteRange(req: DeleteRangeRequest, raw: Buffer, ctx: CallContext, done: Completion<DeleteRangeResult>): void;
@@ -64,9 +70,19 @@ export interface SnapshotFile {
   close(): void;
 }
 
-/** `deadline` is on the environment's monotonic clock in ms; 0 means the member's own request timeout applies alone. */
+/**
+ * What a member must know of a call beside its request. Who asks is looked at only while auth is on (auth-gate.ts); what
+ * is left out was not sent.
+ */
 export interface CallContext {
+  /** On the environment's monotonic clock in ms; 0 means the member's own request timeout applies alone. */
   readonly deadline: number;
+  /** What Authenticate gave, as the client sent it: metadata `token`, else `authorization` without `Bearer `. */
+  readonly token?: string | undefined;
+  /** Common name of the client's verified certificate, where those are asked for. */
+  readonly certificateName?: string | undefined;
+  /** host:port of the client, for logs and limits. */
+  readonly remote?: string | undefined;
 }
 
 /** The receiver of one answer. A call object implements it, so that no closure is made per call. */

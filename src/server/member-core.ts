@@ -1,3 +1,5 @@
+import type { Identity } from '../auth/index.js';
+import { NOBODY } from '../auth/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
 import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
@@ -8,20 +10,22 @@ import type { Env, TimerHandle } from '../util/env.js';
 import { hex } from '../util/hex.js';
 import type { Logger } from '../util/log.js';
 import {
+  AlarmRequest,
   ClusterVersionSetRequest,
   CompactionRequest as CompactionCodec,
   encodeInternalRequest,
   InternalKind,
   LeaseRevokeRequest,
 } from '../wire/index.js';
-import type { CallContext, Completion, MemberLimits } from './api.js';
+import type { AlarmRequest as AlarmArgs, CallContext, Completion, MemberLimits } from './api.js';
 import type { ApplierOwner } from './applier.js';
 import { Applier } from './applier.js';
+import { AuthGate } from './auth-gate.js';
 import { AutoCompactor } from './auto-compactor.js';
 import { ClusterVersionMonitor } from './cluster-version.js';
 import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
-import { requestTimeoutMs } from './config.js';
+import { quotaBytes, requestTimeoutMs } from './config.js';
 import { longestConnected, timeoutCause } from './connectivity.js';
 import { damageOf, logFolder, noteDamage } from './damage.js';
 import { EarlyCampaign } from './early-campaign.js';
@@ -42,6 +46,8 @@ import { Proposals } from './proposals.js';
 import { Publisher } from './publisher.js';
 import type { PumpOwner } from './pump.js';
 import { Pump } from './pump.js';
+import type { QuotaView } from './quota.js';
+import { Quota } from './quota.js';
 import type { Reader } from './read-index.js';
 import { ReadIndexer } from './read-index.js';
 import { closeParts, handOver } from './shutdown.js';
@@ -56,11 +62,12 @@ const LOG_BYTES_MAX = 128 << 20;
  * What moves in a running member: it joins raft, the log, the replicated state and the peers. Everything happens on
  * one thread, in turns; the pump does the moving. What clients ask is Member, on top of this.
  */
-export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, LeaderView {
+export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, LeaderView, QuotaView {
   readonly clusterId: bigint;
   readonly memberId: bigint;
   readonly limits: MemberLimits;
   readonly config: MemberConfig;
+  readonly quota: Quota;
   onReady: (() => void) | null = null;
   onEnded: (() => void) | null = null;
 
@@ -76,6 +83,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #proposals = new Proposals();
   readonly #reads: ReadIndexer;
   protected readonly leaseKeeper: LeaseKeeper;
+  protected readonly gate = new AuthGate();
   readonly #questions: PeerQuestions;
   protected readonly calls: LeaderCalls;
   readonly #applier: Applier;
@@ -136,6 +144,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     );
     this.#questions = new PeerQuestions(parts.clusterId, parts.membership, this.leaseKeeper);
     this.calls = new LeaderCalls(env.clock, env.timers, this);
+    this.quota = new Quota(quotaBytes(config), this, parts.alarms);
     this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
     this.#applier.clusterVersion = parts.clusterVersion;
     this.#pump = new Pump({
@@ -255,16 +264,36 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 
   // --- proposals ---
 
-  protected propose(kind: number, body: Buffer, done: Completion<never>): void {
+  /** @param ctx the caller (auth-gate.ts); null: the member itself, which auth does not ask */
+  protected propose(kind: number, body: Buffer, done: Completion<never>, ctx: CallContext | null = null): void {
+    if (ctx === null || !this.gate.enabled) return this.#proposeAs(NOBODY, kind, body, done);
+    this.gate.identify(ctx, done, (who) => this.#proposeAs(who ?? NOBODY, kind, body, done));
+  }
+
+  #proposeAs(who: Identity, kind: number, body: Buffer, done: Completion<never>): void {
     if (this.#state !== 'open') return done.fail(refusal('ERR_STOPPED'));
     if (this.#raft.commitIndex - this.#raft.appliedIndex > this.config.tuning.maxApplyGap) {
       return done.fail(refusal('ERR_TOO_MANY_REQUESTS'));
     }
     const id = this.#ids.next();
-    const data = encodeInternalRequest(this.#ids.full(id), '', 0, kind, body);
+    const data = encodeInternalRequest(this.#ids.full(id), who.username, who.revision, kind, body);
     if (data.length > this.config.maxRequestBytes) return done.fail(refusal('ERR_REQUEST_TOO_LARGE'));
     this.#proposals.add(id, data, done, this.#env.clock.now());
     this.#pump.wake();
+  }
+
+  // --- QuotaView ---
+
+  get size(): number {
+    return this.#backend.size;
+  }
+
+  proposeAlarm(request: AlarmArgs, done: Completion<unknown>): void {
+    this.log.warn('message exceeded backend quota; raising alarm', {
+      'quota-size-bytes': this.quota.limit,
+      'current-db-size-bytes': this.#backend.size,
+    });
+    this.propose(InternalKind.ALARM, AlarmRequest.encode(request as never), done as Completion<never>);
   }
 
   /** Never by way of a leader: what a deposed leader finds expired is not for the next one to revoke (museum 55). */

@@ -16,7 +16,6 @@ import type {
   VersionInfo,
 } from './api.js';
 import { openClientSnapshot } from './client-snapshot.js';
-import { quotaBytes } from './config.js';
 import { answerHash, answerHashKv } from './hashes.js';
 import { MemberCore } from './member-core.js';
 import { RangeRead, TxnRead } from './range-read.js';
@@ -55,21 +54,25 @@ export class Member extends MemberCore implements MemberApi {
     return this.parts.mvcc.watch;
   }
 
+  admits(cost: number, done: Completion<never>): boolean {
+    return this.quota.admits(cost, done);
+  }
+
   range(req: RangeRequest, _ctx: CallContext, done: Completion<RangeResult>): void {
     this.read(new RangeRead(this.parts.mvcc, req, done), req.serializable);
   }
 
-  put(_req: PutRequest, raw: Buffer, _ctx: CallContext, done: Completion<PutResult>): void {
-    this.propose(InternalKind.PUT, raw, done);
+  put(_req: PutRequest, raw: Buffer, ctx: CallContext, done: Completion<PutResult>): void {
+    this.propose(InternalKind.PUT, raw, done, ctx);
   }
 
-  deleteRange(_req: DeleteRangeRequest, raw: Buffer, _ctx: CallContext, done: Completion<DeleteRangeResult>): void {
-    this.propose(InternalKind.DELETE_RANGE, raw, done);
+  deleteRange(_req: DeleteRangeRequest, raw: Buffer, ctx: CallContext, done: Completion<DeleteRangeResult>): void {
+    this.propose(InternalKind.DELETE_RANGE, raw, done, ctx);
   }
 
-  txn(req: TxnRequest, raw: Buffer, _ctx: CallContext, done: Completion<TxnResult>): void {
+  txn(req: TxnRequest, raw: Buffer, ctx: CallContext, done: Completion<TxnResult>): void {
     if (isTxnReadonly(req)) this.read(new TxnRead(this.parts.mvcc, req, done), isTxnSerializable(req));
-    else this.propose(InternalKind.TXN, raw, done);
+    else this.propose(InternalKind.TXN, raw, done, ctx);
   }
 
   compact(_req: CompactionRequest, raw: Buffer, _ctx: CallContext, done: Completion<{ revision: number }>): void {
@@ -117,7 +120,7 @@ export class Member extends MemberCore implements MemberApi {
   }
 
   status(): StatusInfo {
-    return memberStatus(this.parts.raft, this.parts.backend, this.parts.alarms, quotaBytes(this.config));
+    return memberStatus(this.parts.raft, this.parts.backend, this.parts.alarms, this.quota.limit);
   }
 
   alarm(req: AlarmArgs, _ctx: CallContext, done: Completion<AlarmMember[]>): void {

@@ -1,0 +1,2 @@
+export type { Identity } from './types.js';
+export { NOBODY } from './types.js';
