@@ -1,6 +1,7 @@
 import type { DeleteRangeResult, PutResult, RangeResult, TxnResult } from '../mvcc/index.js';
 import { checkDeleteRange, checkPut, checkRange, checkTxn } from '../mvcc/index.js';
 import type { MemberApi } from '../server/index.js';
+import { putCost, txnCost } from '../server/index.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
 import {
   CompactionResponse,
@@ -36,6 +37,7 @@ function encodeRange(member: MemberApi, result: RangeResult): Buffer {
 }
 
 function put(member: MemberApi, request: PutRequest, call: UnaryCall): void {
+  if (!member.admits(putCost(request), call)) return;
   const refused = checkPut(request);
   if (refused !== null) return call.refuse(CHECK_STATUS[refused]);
   member.put(request, call.request, call, call.answer(encodePut));
@@ -56,6 +58,7 @@ function encodeDeleteRange(member: MemberApi, result: DeleteRangeResult): Buffer
 }
 
 function txn(member: MemberApi, request: TxnRequest, call: UnaryCall): void {
+  if (!member.admits(txnCost(request), call)) return;
   const refused = checkTxn(request, member.limits.maxTxnOps);
   if (refused !== null) return call.refuse(CHECK_STATUS[refused]);
   member.txn(request, call.request, call, call.answer(encodeTxn));

@@ -1,4 +1,5 @@
 import type { LeaseTimeToLive, MemberApi, ServerError } from '../server/index.js';
+import { GRANT_COST } from '../server/index.js';
 import type { LeaseGrantRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, ResponseHeader } from '../wire/index.js';
 import {
   Lease,
@@ -26,6 +27,7 @@ export const leaseRoutes: Route[] = [
 ];
 
 function grant(member: MemberApi, request: LeaseGrantRequest, call: UnaryCall): void {
+  if (!member.admits(GRANT_COST, call)) return;
   member.leaseGrant(request, call, call.answer(encodeGrant));
 }
 

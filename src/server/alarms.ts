@@ -11,6 +11,10 @@ export class Alarms {
   /** By type, then by member. */
   #raised: AlarmMember[] = [];
   #backend: Backend;
+  /** Some member has no space: what grows the database is refused. */
+  noSpace = false;
+  /** Some member's data is not what it should be: writes are refused. */
+  corrupt = false;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -20,6 +24,12 @@ export class Alarms {
     this.#backend = backend;
     this.#raised = [];
     for (const row of rows) this.#raised.push(AlarmMemberCodec.decode(row));
+    this.#look();
+  }
+
+  #look(): void {
+    this.noSpace = this.has(AlarmType.NOSPACE);
+    this.corrupt = this.has(AlarmType.CORRUPT);
   }
 
   /** All, or those of one type. */
@@ -38,6 +48,7 @@ export class Alarms {
     if (!this.#raised.some((known) => same(known, alarm))) {
       this.#raised.push(alarm);
       this.#backend.put(Bucket.alarm, AlarmMemberCodec.encode(alarm), EMPTY);
+      this.#look();
     }
     return alarm;
   }
@@ -48,6 +59,7 @@ export class Alarms {
     if (!this.#raised.some((known) => same(known, alarm))) return null;
     this.#raised = this.#raised.filter((known) => !same(known, alarm));
     this.#backend.del(Bucket.alarm, AlarmMemberCodec.encode(alarm));
+    this.#look();
     return alarm;
   }
 }

@@ -27,6 +27,9 @@ import type { AlarmMember } from './api.js';
 import { refusal, ServerError } from './errors.js';
 import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
+import type { Quota } from './quota.js';
+import { GRANT_COST, putCost, txnCost } from './quota.js';
+import { alarmRefusal } from './write-guard.js';
 
 const beforeApplyOneEntryNormal = failpoint('beforeApplyOneEntryNormal');
 const beforeApplyOneConfChange = failpoint('beforeApplyOneConfChange');
@@ -36,6 +39,7 @@ export interface ApplierOwner {
   /** Applies a configuration change to raft and the members; completes its proposal. */
   applyConfChange(entry: Entry): void;
   clusterVersionChanged(version: string): void;
+  readonly quota: Quota;
 }
 
 export interface ReplicatedState {
@@ -106,20 +110,37 @@ export class Applier {
     const { mvcc, lessor, membership } = this.#state;
     const { body } = request;
     switch (request.kind) {
-      case InternalKind.PUT:
-        return outcomeOf(mvcc.applyPut(decodePutRequest(body)));
+      case InternalKind.PUT: {
+        const put = decodePutRequest(body);
+        const cost = putCost(put);
+        const refused = this.#refused(request.kind, cost);
+        if (refused !== null) return refused;
+        const fits = this.#owner.quota.has(cost);
+        return this.#within(fits, outcomeOf(mvcc.applyPut(put)), pending);
+      }
       case InternalKind.DELETE_RANGE:
-        return mvcc.applyDeleteRange(decodeDeleteRangeRequest(body));
-      case InternalKind.TXN:
-        return outcomeOf(mvcc.applyTxn(decodeTxnRequest(body)));
+        return this.#refused(request.kind, 0) ?? mvcc.applyDeleteRange(decodeDeleteRangeRequest(body));
+      case InternalKind.TXN: {
+        const txn = decodeTxnRequest(body);
+        const cost = txnCost(txn);
+        const refused = this.#refused(request.kind, cost);
+        if (refused !== null) return refused;
+        const fits = this.#owner.quota.has(cost);
+        return this.#within(fits, outcomeOf(mvcc.applyTxn(txn)), pending);
+      }
       case InternalKind.COMPACTION:
-        return this.#compact(body, pending);
+        return this.#refused(request.kind, 0) ?? this.#compact(body, pending);
       case InternalKind.LEASE_GRANT: {
+        const refused = this.#refused(request.kind, GRANT_COST);
+        if (refused !== null) return refused;
+        const fits = this.#owner.quota.has(GRANT_COST);
         const { id, ttl } = LeaseGrantRequest.decode(body);
         const granted = lessor.grant(id, ttl);
-        return typeof granted === 'string' ? leaseRefusal(granted) : granted;
+        return this.#within(fits, typeof granted === 'string' ? leaseRefusal(granted) : granted, pending);
       }
       case InternalKind.LEASE_REVOKE: {
+        const refused = this.#refused(request.kind, 0);
+        if (refused !== null) return refused;
         const revoked = lessor.revoke(LeaseRevokeRequest.decode(body).id, (keys) => mvcc.deleteKeys(keys));
         return revoked === 'revoked' ? undefined : leaseRefusal(revoked);
       }
@@ -144,6 +165,17 @@ export class Applier {
         // Skipping it would let members diverge from those that know it.
         throw new Error(`apply: this version knows no request of kind ${request.kind}`);
     }
+  }
+
+  #refused(kind: number, cost: number): ServerError | null {
+    return alarmRefusal(this.#state.alarms, kind, cost);
+  }
+
+  /** A write that this member had no room for is done all the same; its answer comes with the alarm. */
+  #within(fits: boolean, outcome: unknown, pending: Pending | undefined): unknown {
+    if (fits || outcome instanceof ServerError) return outcome;
+    this.#owner.quota.exceeded(pending?.done ?? null);
+    return LATER;
   }
 
   #compact(body: Buffer, pending: Pending | undefined): unknown {

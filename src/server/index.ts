@@ -13,4 +13,5 @@ export { refusal, ServerError, type ServerErrorCode } from './errors.js';
 export { clusterIdOf, memberIdOf } from './ids.js';
 export { Member } from './member.js';
 export { openMember } from './open.js';
+export { GRANT_COST, putCost, txnCost } from './quota.js';
 export { mustBeEmpty, type Restored, type RestoreOptions, restoreMember } from './restore.js';

@@ -15,6 +15,7 @@ export function fakeMember(over: Partial<MemberApi> = {}): MemberApi {
     hasLeader: true,
     isLearner: false,
     alarms: () => [],
+    admits: () => true,
     ...over,
   } as MemberApi;
 }
