@@ -17,6 +17,18 @@ export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024;
 }
 
+export interface ProcessMemory {
+  resident: number;
+  /** Of it, pages of mapped files: the system's cache, which it can take back; a store that is mapped counts there. */
+  files: number;
+}
+
+export function processMemory(pid: number): ProcessMemory {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024;
+  return { resident: of('VmRSS'), files: of('RssFile') + of('RssShmem') };
+}
+
 /** What the figures were taken on, in one line each. */
 export function machine(folder: string): Record<string, string> {
   return {

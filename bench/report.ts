@@ -1,6 +1,8 @@
-import type { Figures } from './rounds.js';
+import { barLines } from './bar.js';
+import type { Figures } from './figures.js';
 
 export interface RoundReport {
+  group: string;
   name: string;
   /** By system, the median of all repetitions. */
   figures: Record<string, Figures>;
@@ -8,31 +10,75 @@ export interface RoundReport {
 
 export interface Report {
   machine: Record<string, string>;
-  systems: { label: string; version: string; residentBytes: { fresh: number[]; after: number[] } }[];
+  /** What was asked for, as on the command line. */
+  options: Record<string, string>;
+  /** Ours first, then what it is compared with. */
+  systems: { label: string; version: string }[];
   rounds: RoundReport[];
   notes: string[];
 }
 
+const HEAD = [
+  'round',
+  'system',
+  'result',
+  'ratio',
+  'CPU us/op',
+  'ratio',
+  'p50 ms',
+  'p99',
+  'p99.9',
+  'max',
+  'failed',
+  '',
+];
+
 /** The report as a table for people: one line a round and system, with the ratio to the last system. */
-export function table({ machine, systems, rounds, notes }: Report): string {
+export function table(report: Report): string {
+  const bar = barLines(report).map(({ work, bar: wanted, ratio, verdict }) => [
+    work,
+    wanted,
+    ratio === null ? '-' : `${ratio.toFixed(2)}x`,
+    verdict,
+  ]);
+  return [
+    ...headLines(report),
+    '',
+    ...align([HEAD, ...cells(report)], 2),
+    ...(bar.length > 0 ? ['', ...align([['the bar', 'wanted', 'ratio', ''], ...bar], 2)] : []),
+  ].join('\n');
+}
+
+/** Machine, versions, notes. */
+export function headLines({ machine, options, systems, notes }: Report): string[] {
   const base = systems.length > 1 ? systems.at(-1)!.label : undefined;
-  const rows: string[][] = [
-    ['round', 'system', 'per s', 'ratio', 'CPU us/op', 'ratio', 'p50 ms', 'p99', 'p99.9', 'max', 'failed', ''],
+  return [
+    ...Object.entries(machine).map(([name, text]) => `${name}: ${text}`),
+    ...Object.entries(options).map(([name, text]) => `${name}: ${text}`),
+    ...systems.map(({ label, version }) => `${label}: ${version}`),
+    ...(base === undefined ? [] : [`ratios: to ${base}, in this run on this machine`]),
+    ...notes.map((note) => `NOTE: ${note}`),
   ];
+}
+
+/** The rows of the table under HEAD. */
+export function cells({ systems, rounds }: Report): string[][] {
+  const base = systems.length > 1 ? systems.at(-1)!.label : undefined;
+  const rows: string[][] = [];
   for (const { name, figures } of rounds) {
     const reference = base === undefined ? undefined : figures[base];
     for (const [i, { label }] of systems.entries()) {
       const own = figures[label];
       if (!own) continue;
-      const compared = reference && own !== reference;
+      const compared = reference && own !== reference ? reference : undefined;
       const { latency } = own;
       rows.push([
         i === 0 ? name : '',
         label,
-        own.perSecond > 0 ? Math.round(own.perSecond).toLocaleString('en') : '-',
-        compared && own.perSecond > 0 ? ratio(own.perSecond, reference.perSecond) : '',
-        own.cpuMicros.toFixed(own.cpuMicros < 10 ? 1 : 0),
-        compared ? ratio(own.cpuMicros, reference.cpuMicros) : '',
+        result(own),
+        compared ? ratio(resultOf(own), resultOf(compared)) : '',
+        own.cpuMicros > 0 ? own.cpuMicros.toFixed(own.cpuMicros < 10 ? 1 : 0) : '',
+        compared ? ratio(own.cpuMicros, compared.cpuMicros) : '',
         ...(latency
           ? [latency.p50, latency.p99, latency.p999, latency.max].map((ms) => ms.toFixed(2))
           : ['', '', '', '']),
@@ -41,20 +87,20 @@ export function table({ machine, systems, rounds, notes }: Report): string {
       ]);
     }
   }
-  for (const when of ['fresh', 'after'] as const) {
-    for (const [i, { label, residentBytes }] of systems.entries()) {
-      const megabytes = residentBytes[when].map((bytes) => Math.round(bytes / 2 ** 20));
-      const name = when === 'fresh' ? 'memory of each member, at start' : 'memory of each member, at the end';
-      rows.push([i === 0 ? name : '', label, `${megabytes.join(' / ')} MiB`, '', '', '', '', '', '', '', '', '']);
-    }
-  }
-  const head = [
-    ...Object.entries(machine).map(([name, text]) => `${name}: ${text}`),
-    ...systems.map(({ label, version }) => `${label}: ${version}`),
-    ...(base === undefined ? [] : [`ratios: to ${base}, in this run on this machine`]),
-    ...notes.map((note) => `NOTE: ${note}`),
-  ];
-  return [...head, '', ...align(rows)].join('\n');
+  return rows;
+}
+
+export { HEAD };
+
+function result(figures: Figures): string {
+  const { amount, perSecond } = figures;
+  if (amount) return `${Math.round(amount.value).toLocaleString('en')} ${amount.unit}`;
+  return perSecond > 0 ? `${Math.round(perSecond).toLocaleString('en')} /s` : '-';
+}
+
+/** What two systems are compared by. */
+export function resultOf(figures: Figures): number {
+  return figures.amount?.value ?? figures.perSecond;
 }
 
 /** What a reader of the figures must know, e.g. that two systems' answers differ, so that their rates cannot be compared. */
@@ -67,23 +113,17 @@ function remarks(own: Figures, reference: Figures | undefined): string {
 }
 
 function ratio(own: number, other: number): string {
-  return other > 0 ? `${(own / other).toFixed(2)}x` : '';
+  return own > 0 && other > 0 ? `${(own / other).toFixed(2)}x` : '';
 }
 
-function align(rows: string[][]): string[] {
+function align(rows: string[][], left: number): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row
       .map((cell, column) =>
-        column < 2 || column === row.length - 1 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+        column < left || column === row.length - 1 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
       )
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** @returns the repetition in the middle, by operations per second (or by CPU where nothing was done) */
-export function median(repetitions: Figures[]): Figures {
-  const key = (figures: Figures) => figures.perSecond || figures.cpuMicros;
-  return [...repetitions].sort((a, b) => key(a) - key(b))[Math.floor(repetitions.length / 2)]!;
 }

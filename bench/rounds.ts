@@ -1,33 +1,36 @@
 import { onPath } from '../test/support/binaries.js';
-import type { DriveResult, Request } from './load/drive.js';
+import type { Figures, Measured } from './figures.js';
+import { amountOf, toFigures } from './figures.js';
+import { fullRounds } from './full.js';
+import type { Request } from './load/drive.js';
 import { delay, driveAtRate, driveClosed } from './load/drive.js';
 import { driveFanOut } from './load/fan-out.js';
 import { runH2load } from './load/h2load.js';
-import type { Histogram } from './load/histogram.js';
-import { PUT, putMessage, RANGE, rangeMessage } from './load/requests.js';
-import type { BenchOptions, Load } from './options.js';
+import {
+  KEEP_ALIVE,
+  keepAliveMessage,
+  PUT,
+  putMessage,
+  RANGE,
+  rangeMessage,
+  TXN,
+  txnPutIfPresentMessage,
+} from './load/requests.js';
+import { manyRounds } from './many.js';
+import type { BenchOptions, Group, Load } from './options.js';
+import { perfRound } from './perf.js';
 import type { System } from './system.js';
+import { killLeader } from './takeover.js';
 
 const HOST = '127.0.0.1';
 const KEYS = 1000;
 const VALUE_BYTES = 256;
 
-export interface Figures {
-  perSecond: number;
-  operations: number;
-  failed: number;
-  /** CPU time of the three members per operation, microseconds. */
-  cpuMicros: number;
-  /** Milliseconds; null where the generator does not tell. */
-  latency: { p50: number; p99: number; p999: number; max: number } | null;
-  /** Bytes of an answer, where the generator tells: equal work has equal answers. */
-  bytesPerAnswer?: number;
-  generator: 'h2load' | 'own' | 'none';
-  note?: string;
-}
-
 export interface Round {
+  group: Group;
   name: string;
+  /** Rounds of one phase share a pair of clusters. */
+  phase: 'small' | 'full' | 'many';
   run(system: System): Promise<Figures>;
 }
 
@@ -36,29 +39,62 @@ export function rounds(options: BenchOptions): Round[] {
   const h2load = options.generator === 'auto' ? onPath('h2load') : undefined;
   const main = options.loads[0]!;
   const put: Request = { path: PUT, message: putMessage(key(0), value(0)) };
+  const txn: Request = { path: TXN, message: txnPutIfPresentMessage(key(0), value(0)) };
   const range = (serializable: boolean): Request => ({
     path: RANGE,
     message: rangeMessage(key(0), Buffer.alloc(0), serializable),
   });
   const all: Request = { path: RANGE, message: rangeMessage(Buffer.from('bench/'), Buffer.from('bench0'), false) };
-  const closed = (name: string, load: Load, request: Request, at: 'leader' | 'follower', writes = false): Round => ({
+  const closed = (
+    group: Group,
+    name: string,
+    load: Load,
+    request: Request,
+    at: 'leader' | 'follower',
+    writes = false,
+  ): Round => ({
+    group,
+    phase: 'small',
     name: `${name}, ${at}, ${load.connections} x ${load.streams}`,
     run: (system) => measureClosed(system, options, h2load, load, request, at, writes),
   });
+  const small = (group: Group, name: string, run: (system: System) => Promise<Figures>): Round => ({
+    group,
+    phase: 'small',
+    name,
+    run,
+  });
   const list: Round[] = [
-    ...options.loads.map((load) => closed('put', load, put, 'leader', true)),
-    closed('put', main, put, 'follower', true),
-    closed('range, linearizable', main, range(false), 'leader'),
-    closed('range, linearizable', main, range(false), 'follower'),
-    closed('range, serializable', main, range(true), 'leader'),
-    closed('range of 1,000 keys', { connections: 10, streams: 2 }, all, 'leader'),
-    { name: `mixed, 20 % puts, ${main.connections} x 4`, run: (system) => measureMixed(system, options, main) },
-    { name: 'put, 1,000 per s', run: (system) => measureRate(system, options, put, 1000) },
-    { name: 'range, linearizable, 2,000 per s', run: (system) => measureRate(system, options, range(false), 2000) },
-    { name: `watch, 1 writer, ${options.watchers} watchers`, run: (system) => measureFanOut(system, options) },
-    { name: 'idle', run: (system) => measureIdle(system, options) },
+    ...options.loads.map((load) => closed('put', 'put', load, put, 'leader', true)),
+    closed('put', 'put', main, put, 'follower', true),
+    closed('range', 'range, linearizable', main, range(false), 'leader'),
+    closed('range', 'range, linearizable', main, range(false), 'follower'),
+    closed('range', 'range, serializable', main, range(true), 'leader'),
+    closed('range', 'range of 1,000 keys', { connections: 10, streams: 2 }, all, 'leader'),
+    small('mixed', `mixed, 20 % puts, ${main.connections} x 4`, (system) => measureMixed(system, options, main)),
+    closed('txn', 'txn, compare and put', main, txn, 'leader', true),
+    ...options.matrix.flatMap((load) => [
+      closed('matrix', 'matrix: put', load, put, 'leader', true),
+      closed('matrix', 'matrix: range', load, range(false), 'leader'),
+    ]),
+    ...[1000, 2000].map((perSecond) =>
+      small('latency', `put, ${perSecond.toLocaleString('en')} per s`, (s) => measureRate(s, options, put, perSecond)),
+    ),
+    small('latency', 'range, linearizable, 2,000 per s', (s) => measureRate(s, options, range(false), 2000)),
+    ...options.watchers.map((watchers) =>
+      small('watch', `watch, 1 writer, ${watchers.toLocaleString('en')} watchers of one prefix`, (system) =>
+        measureFanOut(system, options, watchers),
+      ),
+    ),
+    small('lease', `lease keepalive, ${main.connections} x 4`, (system) => measureKeepAlive(system, options, main)),
+    perfRound(),
+    small('idle', 'idle', (system) => measureIdle(system, options)),
+    small('failover', 'kill -9 of the leader to the next acknowledged put', (s) => killLeader(s, options.kills)),
+    ...fullRounds(options),
+    ...manyRounds(options),
   ];
-  return list.filter(({ name }) => options.only?.test(name) ?? true);
+  const named = list.filter(({ group, name }) => options.groups.has(group) && (options.match?.test(name) ?? true));
+  return named;
 }
 
 /** Fills the store with what the ranges read, and lets compilers and caches settle. */
@@ -150,13 +186,13 @@ async function measureRate(
   return toFigures(result, system.cpu() - cpu, 'own');
 }
 
-async function measureFanOut(system: System, options: BenchOptions): Promise<Figures> {
+async function measureFanOut(system: System, options: BenchOptions, watchers: number): Promise<Figures> {
   const drive = (durationMs: number) =>
     driveFanOut({
       host: HOST,
       writerPort: system.leaderPort,
       watcherPorts: [system.leaderPort, ...system.followerPorts],
-      watchers: options.watchers,
+      watchers,
       inFlight: 4,
       durationMs,
     });
@@ -167,30 +203,27 @@ async function measureFanOut(system: System, options: BenchOptions): Promise<Fig
   return { ...figures, note: `${puts} puts, figures per event` };
 }
 
+/** Renewals by many clients of a lease each, on a stream each, as `lease keep-alive --once` does. */
+async function measureKeepAlive(system: System, options: BenchOptions, load: Load): Promise<Figures> {
+  const leases = await system.grantLeases(100, 600);
+  const messages = leases.map((id) => ({ path: KEEP_ALIVE, message: keepAliveMessage(id) }));
+  const next = (n: number): Request => messages[n % messages.length]!;
+  const target = { host: HOST, port: system.leaderPort, connections: load.connections, streams: 4, next };
+  await driveClosed({ ...target, durationMs: Math.max(300, options.durationMs / 5) });
+  const cpu = system.cpu();
+  const result = await driveClosed({ ...target, durationMs: options.durationMs });
+  const figures = toFigures(result, system.cpu() - cpu, 'own');
+  await system.revokeLeases(leases);
+  return figures;
+}
+
 async function measureIdle(system: System, options: BenchOptions): Promise<Figures> {
   const cpu = system.cpu();
   await delay(options.durationMs);
   const perSecond = (system.cpu() - cpu) / (options.durationMs / 1000);
-  const note = 'CPU per second';
-  return { perSecond: 0, operations: 0, failed: 0, cpuMicros: perSecond, latency: null, generator: 'none', note };
-}
-
-type Measured = Omit<DriveResult, 'latency'> & { latency: Histogram | null; dataBytes?: number };
-
-function toFigures(result: Measured, cpu: number, generator: Figures['generator']): Figures {
-  const { done, failed, elapsedMs, latency, dataBytes } = result;
+  const memory = system.resident().map((bytes) => Math.round(bytes / 2 ** 20));
   return {
-    ...(dataBytes ? { bytesPerAnswer: Math.round(dataBytes / Math.max(1, done)) } : {}),
-    perSecond: (done / elapsedMs) * 1000,
-    operations: done,
-    failed,
-    cpuMicros: done > 0 ? cpu / done : 0,
-    latency: latency && {
-      p50: latency.quantile(0.5),
-      p99: latency.quantile(0.99),
-      p999: latency.quantile(0.999),
-      max: latency.max,
-    },
-    generator,
+    ...amountOf(Math.max(...memory), 'MiB', `CPU per second; memory ${memory.join(' / ')}`),
+    cpuMicros: perSecond,
   };
 }

@@ -13,7 +13,7 @@ export interface FanOutResult {
   latency: Histogram;
 }
 
-/** One writer with `inFlight` puts on one key, and watchers of that key, each on a stream of its own. */
+/** One writer with `inFlight` puts on one key, and watchers of its prefix, each on a stream of its own. */
 export async function driveFanOut(options: {
   host: string;
   writerPort: number;
@@ -23,7 +23,8 @@ export async function driveFanOut(options: {
   durationMs: number;
 }): Promise<FanOutResult> {
   const { host, writerPort, watcherPorts, watchers, inFlight, durationMs } = options;
-  const key = Buffer.from('bench-fan-out');
+  const key = Buffer.from('bench-fan-out/key');
+  const prefix = watchMessage(Buffer.from('bench-fan-out/'), Buffer.from('bench-fan-out0'));
   const latency = new Histogram();
   const perPort = Math.ceil(watchers / watcherPorts.length);
   let events = 0;
@@ -51,7 +52,7 @@ export async function driveFanOut(options: {
           });
         });
         call.onData = (chunk) => reader.push(chunk);
-        all[i % all.length]!.call(WATCH, watchMessage(key), call, false);
+        all[i % all.length]!.call(WATCH, prefix, call, false);
       }
       await Promise.race([body(), fail]);
     });

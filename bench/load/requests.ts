@@ -3,12 +3,16 @@ import { grpcMessage } from './frames.js';
 /** The few requests of the load, as bytes with their gRPC prefix. Field numbers are those of etcd's rpc.proto. */
 export const PUT = '/etcdserverpb.KV/Put';
 export const RANGE = '/etcdserverpb.KV/Range';
+export const TXN = '/etcdserverpb.KV/Txn';
+export const KEEP_ALIVE = '/etcdserverpb.Lease/LeaseKeepAlive';
+export const GRANT = '/etcdserverpb.Lease/LeaseGrant';
+export const REVOKE = '/etcdserverpb.Lease/LeaseRevoke';
 export const WATCH = '/etcdserverpb.Watch/Watch';
 
 const LENGTH_DELIMITED = 2;
 
 export function putMessage(key: Buffer, value: Buffer): Buffer {
-  return grpcMessage(Buffer.concat([bytes(1, key), bytes(2, value)]));
+  return grpcMessage(putBody(key, value));
 }
 
 /** @param rangeEnd empty for the single key */
@@ -18,9 +22,34 @@ export function rangeMessage(key: Buffer, rangeEnd: Buffer, serializable: boolea
   return grpcMessage(Buffer.concat([bytes(1, key), end, flag]));
 }
 
-/** Creates a watcher of one key from now on. */
-export function watchMessage(key: Buffer): Buffer {
-  return grpcMessage(bytes(1, bytes(1, key)));
+/** Creates a watcher of one key, or of a range, from now on. */
+export function watchMessage(key: Buffer, rangeEnd: Buffer = Buffer.alloc(0)): Buffer {
+  const end = rangeEnd.length > 0 ? bytes(2, rangeEnd) : Buffer.alloc(0);
+  return grpcMessage(bytes(1, Buffer.concat([bytes(1, key), end])));
+}
+
+/** Puts of one transaction, without a condition. */
+export function txnPutsMessage(puts: readonly (readonly [key: Buffer, value: Buffer])[]): Buffer {
+  return grpcMessage(Buffer.concat(puts.map(([key, value]) => bytes(2, bytes(2, putBody(key, value))))));
+}
+
+/** A put on the condition that the key is there: version(key) > 0. */
+export function txnPutIfPresentMessage(key: Buffer, value: Buffer): Buffer {
+  const compare = Buffer.concat([Buffer.from([1 << 3, 1]), bytes(3, key), Buffer.from([4 << 3, 0])]);
+  return grpcMessage(Buffer.concat([bytes(1, compare), bytes(2, bytes(2, putBody(key, value)))]));
+}
+
+export function grantMessage(id: number, ttlSeconds: number): Buffer {
+  return grpcMessage(Buffer.concat([Buffer.from([1 << 3]), varint(ttlSeconds), Buffer.from([2 << 3]), varint(id)]));
+}
+
+/** A renewal, or the end of a lease: both name it in their first field. */
+export function keepAliveMessage(id: number): Buffer {
+  return grpcMessage(Buffer.concat([Buffer.from([1 << 3]), varint(id)]));
+}
+
+function putBody(key: Buffer, value: Buffer): Buffer {
+  return Buffer.concat([bytes(1, key), bytes(2, value)]);
 }
 
 function bytes(field: number, value: Buffer): Buffer {
