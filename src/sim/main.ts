@@ -1,6 +1,7 @@
 /** `npm run sim`: the simulator as a command. */
 import { parseArguments, USAGE } from './runner/arguments.js';
 import { Session } from './runner/session.js';
+import { measureSpeed } from './runner/speed.js';
 
 // Whoever reads us may have seen enough (| head).
 process.stdout.on('error', () => process.exit(1));
@@ -10,7 +11,9 @@ if (argv.includes('--help') || argv.includes('-h')) {
   process.stdout.write(USAGE);
 } else {
   try {
-    const failures = new Session(parseArguments(argv), (line) => process.stdout.write(`${line}\n`)).run();
+    const args = parseArguments(argv);
+    const print = (line: string): void => void process.stdout.write(`${line}\n`);
+    const failures = args.speed ? measureSpeed(args.seeds, args.from ?? 1, print) : new Session(args, print).run();
     process.exitCode = failures === 0 ? 0 : 1;
   } catch (err) {
     process.stderr.write(`${(err as Error).message}\n`);

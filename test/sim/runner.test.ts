@@ -48,7 +48,8 @@ describe('arguments', () => {
       faults: [1, 3],
       overrides: { clients: 1, profile: 'calm' },
     });
-    expect(() => parseArguments(['--speed'])).toThrow('unknown flag --speed');
+    expect(parseArguments(['--speed'])).toMatchObject({ speed: true, seeds: 20 });
+    expect(() => parseArguments(['--haste'])).toThrow('unknown flag --haste');
     expect(() => parseArguments(['--seeds', 'many'])).toThrow('no number');
   });
 });

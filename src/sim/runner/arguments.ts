@@ -15,6 +15,8 @@ export interface SimArguments {
   readonly noShrink: boolean;
   /** Go on behind a failing seed. */
   readonly keepGoing: boolean;
+  /** Only measure how fast it is. */
+  readonly speed: boolean;
 }
 
 export const USAGE = `npm run sim -- [flags]
@@ -28,13 +30,14 @@ export const USAGE = `npm run sim -- [flags]
   --mutant NAME     put a bug back
   --keep-going      do not stop at the first failing seed
   --no-shrink       report a failing seed as it is
+  --speed           how much simulated time goes into a second; --seeds N of each kind (default 20)
   --ledger FILE     where each run leaves a line (default sim-ledger.jsonl)
 `;
 
 /** @throws Error with a message for the user */
 export function parseArguments(argv: readonly string[]): SimArguments {
   const found = new Map<string, string>();
-  const flags = new Set(['--trace', '--debug', '--no-shrink', '--keep-going']);
+  const flags = new Set(['--trace', '--debug', '--no-shrink', '--keep-going', '--speed']);
   const valued = new Set(['--seeds', '--seed', '--from', '--set', '--faults', '--mutant', '--ledger']);
   for (let i = 0; i < argv.length; i++) {
     const [name, inline] = (argv[i] as string).split(/=(.*)/s) as [string, string | undefined];
@@ -60,6 +63,7 @@ export function parseArguments(argv: readonly string[]): SimArguments {
     ledger: found.get('--ledger') ?? 'sim-ledger.jsonl',
     noShrink: found.has('--no-shrink'),
     keepGoing: found.has('--keep-going'),
+    speed: found.has('--speed'),
   };
 }
 
