@@ -49,6 +49,11 @@ export class Lessor {
     return this.#primary;
   }
 
+  /** Museum row 55: a leader that was deposed goes on to revoke what expires. */
+  get revokesWhenDeposed(): boolean {
+    return this.#primary && this.#mutants.has('55');
+  }
+
   // --- replicated: at apply ---
 
   /**

@@ -23,6 +23,8 @@ export interface LinkTimes {
   readonly pingMs: number;
   /** Without a sign of life for so long the connection is given up. */
   readonly silenceMs: number;
+  /** What may wait in a connection, in bytes, before raft messages are dropped; raft sends again what matters. */
+  readonly pendingBytesMax: number;
 }
 
 export const linkTimes: LinkTimes = {
@@ -31,10 +33,9 @@ export const linkTimes: LinkTimes = {
   retryMaxMs: 500,
   pingMs: 1000,
   silenceMs: 5000,
+  pendingBytesMax: 128 << 20,
 };
 
-/** What may wait in a connection before raft messages are dropped; raft sends again what matters. */
-const PENDING_BYTES_MAX = 128 << 20;
 const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 /** Our connection to one peer: dialed again and again, messages gathered for one frame a turn. */
@@ -181,12 +182,12 @@ export class Link {
     if (this.#messages.length === 0) return;
     const messages = this.#messages;
     this.#messages = [];
-    if (this.#channel === null || this.#channel.pendingBytes > PENDING_BYTES_MAX) return;
+    if (this.#channel === null || this.#channel.pendingBytes > this.#times.pendingBytesMax) return;
     this.#channel.write(FrameType.Messages, encodeMessages(messages).chunks);
   }
 
   forward(proposals: readonly Buffer[]): boolean {
-    if (this.#channel?.open !== true || this.#channel.pendingBytes > PENDING_BYTES_MAX) return false;
+    if (this.#channel?.open !== true || this.#channel.pendingBytes > this.#times.pendingBytesMax) return false;
     this.#channel.write(FrameType.Forward, encodeForward(proposals).chunks);
     return true;
   }

@@ -58,6 +58,8 @@ export interface MemberTuning {
   readonly flushBytes: number;
   readonly maxAppendBytes: number;
   readonly maxInflightMessages: number;
+  /** Bytes that may wait in the connection to a peer; behind them raft messages are dropped, and sent again later. */
+  readonly peerPendingBytesMax: number;
   readonly maxCommittedBytesPerReady: number;
   /** committed - applied above which proposals are refused (etcd: 5,000) */
   readonly maxApplyGap: number;
@@ -76,6 +78,7 @@ export const defaultTuning: MemberTuning = {
   flushBytes: 4 << 20,
   maxAppendBytes: 1 << 20,
   maxInflightMessages: 512,
+  peerPendingBytesMax: 128 << 20,
   maxCommittedBytesPerReady: 4 << 20,
   maxApplyGap: 5000,
   readIndexRetryMs: 500,

@@ -57,20 +57,26 @@ export class LeaseKeeper {
   tick(): void {
     const now = this.#view.now();
     const term = this.#view.leaderTerm;
-    if (term === 0 || now < this.#nextCheck || this.#checking) return;
+    const unasked = this.#lessor.revokesWhenDeposed;
+    if ((term === 0 && !unasked) || now < this.#nextCheck || this.#checking) return;
     this.#nextCheck = now + this.#checkMs;
     if (!this.#lessor.hasExpired(now)) return;
+    if (unasked) return this.#revokeExpired();
     this.#checking = true;
     this.#confirmed(
       term,
       () => {
         this.#checking = false;
-        for (const id of this.#lessor.expired(this.#view.now(), this.#perCheck)) this.#view.proposeRevoke(id);
+        this.#revokeExpired();
       },
       () => {
         this.#checking = false;
       },
     );
+  }
+
+  #revokeExpired(): void {
+    for (const id of this.#lessor.expired(this.#view.now(), this.#perCheck)) this.#view.proposeRevoke(id);
   }
 
   /** On the leader alone. @param cb value: the TTL in seconds, 0 where there is no such lease */

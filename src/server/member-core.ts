@@ -196,6 +196,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       raft: parts.raft,
       hub: parts.hub,
       wake: () => this.#pump.wake(),
+      acceptsSecond: config.tuning.mutants.has('raft-snapshot-over-snapshot'),
     });
     this.#early = new EarlyCampaign(config.initialElectionTickAdvance ? 1 + env.rng.below(4) : null);
     this.#versions = new ClusterVersionMonitor(parts.hub, parts.membership, config.clusterVersionMax);
@@ -300,7 +301,10 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #proposeRevoke(id: bigint): void {
     const body = LeaseRevokeRequest.encode({ id });
     const data = encodeInternalRequest(this.nextId(), '', 0, InternalKind.LEASE_REVOKE, body);
-    this.#raft.propose([data]);
+    const result = this.#raft.propose([data]);
+    if (result !== 'accepted' && this.parts.lessor.revokesWhenDeposed) {
+      this.#proposals.addForeign(data, Number.POSITIVE_INFINITY);
+    }
     this.#pump.wake();
   }
 

@@ -1,7 +1,7 @@
 import { Lessor, readLeases } from '../lease/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import { openMvcc } from '../mvcc/index.js';
-import { NetPeerHub } from '../peer/index.js';
+import { linkTimes, NetPeerHub } from '../peer/index.js';
 import { MUTANTS, Raft } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
 import { openBackend } from '../storage/backend/index.js';
@@ -258,12 +258,8 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
         lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
         try {
           const { nodeId: memberId, clusterId } = log.metadata;
-          const hub = new NetPeerHub(env, {
-            clusterId,
-            memberId,
-            version: ETCD_VERSION,
-            minClusterVersion: MIN_CLUSTER_VERSION,
-          });
+          const identity = { clusterId, memberId, version: ETCD_VERSION, minClusterVersion: MIN_CLUSTER_VERSION };
+          const hub = new NetPeerHub(env, identity, { ...linkTimes, pendingBytesMax: tuning.peerPendingBytesMax });
           const hardState = log.hardState ?? { term: 0, vote: 0n, commit: 0 };
           const raft = makeRaft(env, config, opened, hardState, backend);
           const member = new Member({

@@ -35,18 +35,21 @@ export class SnapshotTransfer {
   readonly #raft: Raft;
   readonly #hub: PeerHub;
   readonly #wake: () => void;
+  /** Museum row 18. */
+  readonly #acceptsSecond: boolean;
   #receiving = false;
   #arrived: Arrived | null = null;
   #installing = false;
   #readers: (() => void)[] = [];
 
-  constructor(parts: { env: Env; backend: StoredBackend; raft: Raft; hub: PeerHub; wake: () => void }) {
+  constructor(parts: { env: Env; backend: StoredBackend; raft: Raft; hub: PeerHub; wake: () => void; acceptsSecond?: boolean }) {
     this.#env = parts.env;
     this.#log = parts.env.log.with({ caller: 'server/snapshot-transfer.ts' });
     this.#backend = parts.backend;
     this.#raft = parts.raft;
     this.#hub = parts.hub;
     this.#wake = parts.wake;
+    this.#acceptsSecond = parts.acceptsSecond ?? false;
   }
 
   // --- the sender ---
@@ -90,7 +93,8 @@ export class SnapshotTransfer {
 
   /** One at a time: a second one while the first is arriving or being installed is refused (museum 18). */
   readonly receive = (from: bigint): SnapshotSink | null => {
-    if (this.#receiving || this.#installing || this.#arrived !== null) return null;
+    const busy = this.#installing || this.#arrived !== null;
+    if (this.#receiving || (busy && !this.#acceptsSecond)) return null;
     this.#receiving = true;
     this.#log.info('receiving database snapshot', { from: hex(from) });
     const rows = new SnapshotImport(this.#env, this.#backend);

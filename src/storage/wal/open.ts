@@ -66,7 +66,7 @@ export function readLog(disk: Disk, dir: string, from: WalPoint, mutants: Readon
     offset: tail.offset,
     crc: log.crc,
     cut,
-    uncertain: (mark?.uncertain ?? false) || (cut !== null && mark === null),
+    uncertain: (mark?.uncertain ?? false) || (cut !== null && mark === null && !mutants.has(WalMutant.ROT_AS_TORN)),
   };
 }
 
