@@ -78,11 +78,9 @@ async function fill(system: System, keys: number): Promise<Figures> {
   let issued = 0;
   let done = 0;
   let failed = 0;
-  await system.probe();
   const cpu = system.cpu();
-  const elapsedMs = await withConnections(
-    { host: HOST, port: system.leaderPort, connections: 4 },
-    async (all, fail) => {
+  const run = () =>
+    withConnections({ host: HOST, port: system.leaderPort, connections: 4 }, async (all, fail) => {
       const began = performance.now();
       const issue = (at: number): void => {
         if (issued >= batches) return;
@@ -104,10 +102,9 @@ async function fill(system: System, keys: number): Promise<Figures> {
       }
       while (done < batches) await Promise.race([delay(5), fail]);
       return performance.now() - began;
-    },
-  );
+    });
+  const [elapsedMs, stalls] = await system.probing(run);
   const spent = system.cpu() - cpu;
-  const stalls = await system.probed();
   await system.cluster.converged();
   return {
     perSecond: ((keys - failed * PUTS_PER_TXN) / elapsedMs) * 1000,
@@ -161,12 +158,12 @@ async function measureClosed(system: System, options: BenchOptions, next: (n: nu
 async function stall(system: System, options: BenchOptions): Promise<Figures> {
   const target = { host: HOST, port: system.leaderPort, connections: 50, streams: 20, next: putAnywhere(options) };
   const durationMs = Math.max(4000, options.durationMs);
-  await system.probe();
-  const driven = driveClosed({ ...target, durationMs });
-  await delay(durationMs / 2);
-  await system.compact();
-  const { latency, failed } = await driven;
-  const stalls = await system.probed();
+  const [{ latency, failed }, stalls] = await system.probing(async () => {
+    const driven = driveClosed({ ...target, durationMs });
+    await delay(durationMs / 2);
+    await system.compact();
+    return driven;
+  });
   return { ...amountOf(latency.max, 'ms', `longest answer${stalls}`), failed, latency: quantiles(latency) };
 }
 

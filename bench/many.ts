@@ -32,34 +32,35 @@ async function watch(system: System, watchers: number, perStream: number): Promi
   const before = system.leaderResident();
   const streams = Math.ceil(watchers / perStream);
   const port = system.leaderPort;
-  await system.probe();
   return withConnections({ host: HOST, port, connections: Math.ceil(streams / 100) }, async (all, fail) => {
     let created = 0;
-    const began = performance.now();
-    for (let i = 0; i < streams; i++) {
-      const call = newCall();
-      // Answers to creations are small and come whole; how many a chunk holds follows from their length.
-      let rest = 0;
-      call.onData = (chunk) => {
-        for (let at = rest; at < chunk.length; ) {
-          if (chunk.length - at < 5) throw new Error('an answer came in pieces');
-          created++;
-          at += 5 + chunk.readUInt32BE(at + 1);
-          rest = Math.max(0, at - chunk.length);
-        }
-      };
-      const requests = Array.from({ length: perStream }, (_, k) =>
-        watchMessage(Buffer.from(`many/${String(i * perStream + k).padStart(8, '0')}`)),
-      );
-      all[i % all.length]!.call(WATCH, Buffer.concat(requests), call, false);
-      if (i % 200 === 199) await Promise.race([delay(5), fail]);
-    }
-    while (created < watchers) {
-      if (performance.now() - began > 60_000) throw new Error(`${created} of ${watchers} watchers after a minute`);
-      await Promise.race([delay(20), fail]);
-    }
-    const elapsed = performance.now() - began;
-    const stalls = await system.probed();
+    const open = async (): Promise<number> => {
+      const began = performance.now();
+      for (let i = 0; i < streams; i++) {
+        const call = newCall();
+        // Answers to creations are small and come whole; how many a chunk holds follows from their length.
+        let rest = 0;
+        call.onData = (chunk) => {
+          for (let at = rest; at < chunk.length; ) {
+            if (chunk.length - at < 5) throw new Error('an answer came in pieces');
+            created++;
+            at += 5 + chunk.readUInt32BE(at + 1);
+            rest = Math.max(0, at - chunk.length);
+          }
+        };
+        const requests = Array.from({ length: perStream }, (_, k) =>
+          watchMessage(Buffer.from(`many/${String(i * perStream + k).padStart(8, '0')}`)),
+        );
+        all[i % all.length]!.call(WATCH, Buffer.concat(requests), call, false);
+        if (i % 200 === 199) await Promise.race([delay(5), fail]);
+      }
+      while (created < watchers) {
+        if (performance.now() - began > 60_000) throw new Error(`${created} of ${watchers} watchers after a minute`);
+        await Promise.race([delay(20), fail]);
+      }
+      return performance.now() - began;
+    };
+    const [elapsed, stalls] = await system.probing(open);
     await delay(2000);
     const each = (system.leaderResident() - before) / watchers;
     return amountOf(each, 'bytes', `created in ${Math.round(elapsed)} ms${stalls}`);
@@ -68,11 +69,9 @@ async function watch(system: System, watchers: number, perStream: number): Promi
 
 async function leases(system: System, count: number): Promise<Figures> {
   const before = system.resident();
-  await system.probe();
   const began = performance.now();
-  const ids = await system.grantLeases(count, 3600);
+  const [ids, stalls] = await system.probing(() => system.grantLeases(count, 3600));
   const elapsed = performance.now() - began;
-  const stalls = await system.probed();
   await delay(2000);
   const after = system.resident();
   const each = Math.max(...after.map((bytes, i) => bytes - before[i]!)) / count;

@@ -88,22 +88,28 @@ export class System {
     return residentBytes(this.cluster.member(this.leaderName).process.pid!);
   }
 
-  /** Begins to watch the event loops of our members; nothing where it is an etcd. */
-  async probe(): Promise<void> {
-    if (this.cluster.kind !== 'keel') return;
+  /**
+   * Watches the event loops of our members meanwhile. @returns what came, and what to say of the loops, to be put behind
+   * another remark; '' where it is an etcd
+   */
+  async probing<T>(body: () => Promise<T>): Promise<[result: T, stalls: string]> {
+    if (this.cluster.kind !== 'keel') return [await body(), ''];
     for (const pid of this.pids) process.kill(pid, 'SIGUSR2');
     await sleep(50);
+    const result = await body().catch(async (err) => {
+      await this.#probed();
+      throw err;
+    });
+    return [result, await this.#probed()];
   }
 
-  /** Ends that. @returns what to say of it, from the second sentence part on; '' where it is an etcd */
-  async probed(): Promise<string> {
-    if (this.cluster.kind !== 'keel') return '';
+  async #probed(): Promise<string> {
     const all: Probed[] = [];
     for (const pid of this.pids) {
       const file = `${PROBE_FILE}.${pid}`;
-      rmSync(file, { force: true });
       process.kill(pid, 'SIGUSR2');
       for (let i = 0; i < 500 && !existsSync(file); i++) await sleep(10);
+      if (!existsSync(file)) throw new Error(`${this.label}: a member did not answer the probe`);
       all.push(JSON.parse(readFileSync(file, 'utf8')) as Probed);
       rmSync(file);
     }

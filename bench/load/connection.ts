@@ -32,6 +32,8 @@ export interface Call {
 }
 
 const RECEIVE_WINDOW = 0x40000000;
+/** SETTINGS_MAX_FRAME_SIZE at its least. A message is to fit a stream's first window: nothing is sent on credit. */
+const FRAME_BYTES_MAX = 16_384;
 
 /**
  * One HTTP/2 connection of the load: calls go out in one write a turn, answers cost a few field reads. It does not
@@ -102,15 +104,20 @@ export class LoadConnection {
       if (short) this.#shortBlocks.set(path, block);
       else this.#shortBlocks.clear();
     }
-    const length = 2 * FRAME_HEADER_BYTES + block.length + message.length;
-    let at = this.#reserve(length);
+    const frames = Math.max(1, Math.ceil(message.length / FRAME_BYTES_MAX));
+    let at = this.#reserve((1 + frames) * FRAME_HEADER_BYTES + block.length + message.length);
     const out = this.#out;
     writeFrameHeader(out, at, block.length, HEADERS, END_HEADERS, stream);
     at += FRAME_HEADER_BYTES;
     block.copy(out, at);
     at += block.length;
-    writeFrameHeader(out, at, message.length, DATA, end ? END_STREAM : 0, stream);
-    message.copy(out, at + FRAME_HEADER_BYTES);
+    for (let i = 0; i < frames; i++) {
+      const from = i * FRAME_BYTES_MAX;
+      const to = Math.min(message.length, from + FRAME_BYTES_MAX);
+      writeFrameHeader(out, at, to - from, DATA, end && i === frames - 1 ? END_STREAM : 0, stream);
+      message.copy(out, at + FRAME_HEADER_BYTES, from, to);
+      at += FRAME_HEADER_BYTES + to - from;
+    }
   }
 
   #append(bytes: Buffer): void {
