@@ -1,2 +1,9 @@
-export type { Identity } from './types.js';
-export { NOBODY } from './types.js';
+export { AuthStore } from './auth-store.js';
+export type { AuthRows } from './auth-tables.js';
+export { JwtTokens } from './jwt.js';
+export { LoginLimiter } from './login-limiter.js';
+export { PREFIX_BYTES, SimpleTokens, tokenIndex, tokenPrefix } from './simple-tokens.js';
+export type { TokenOptions } from './token-options.js';
+export { parseTokenOptions } from './token-options.js';
+export type { AuthRefusal, Identity, TokenEvents } from './types.js';
+export { NOBODY, ROOT } from './types.js';

@@ -1,12 +1,14 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock, Env, SlowCrypto, TimerHandle, Timers } from '../util/env.js';
 import type { Logger } from '../util/log.js';
 import { Rng } from '../util/rng.js';
+import { BcryptThread } from './bcrypt.js';
 import { JsonLogger } from './json-logger.js';
 import type { LevelOptions } from './level-store.js';
 import { LevelStores } from './level-store.js';
 import { RealDisk } from './real-disk.js';
 import { RealNet } from './real-net.js';
+import { makeTokenSigner } from './token-signer.js';
 
 export interface RealEnvOptions {
   /** Default: JSON lines to stderr. */
@@ -33,21 +35,12 @@ const timers: Timers = {
   },
 };
 
-/** Passwords come with authentication. */
-const crypto: SlowCrypto = {
-  bcryptHash: (_password, _cost, cb) => setImmediate(() => cb(notBuilt(), '')),
-  bcryptCompare: (_password, _hash, cb) => setImmediate(() => cb(notBuilt(), false)),
-};
-
-function notBuilt(): Error {
-  return Object.assign(new Error('bcrypt is not built into this version yet'), { code: 'ERR_NOT_BUILT' });
-}
-
 /** The real machine, as one member of this process sees it. To be closed. */
 export class RealEnv implements Env {
   readonly clock = clock;
   readonly timers = timers;
-  readonly crypto = crypto;
+  readonly crypto: SlowCrypto;
+  readonly #bcrypt = new BcryptThread();
   readonly rng: Rng;
   readonly disk: RealDisk;
   readonly stores: LevelStores;
@@ -56,6 +49,12 @@ export class RealEnv implements Env {
   readonly #fatal: (err: Error) => void;
 
   constructor(options: RealEnvOptions = {}) {
+    this.crypto = {
+      bcryptHash: (password, cost, cb) => this.#bcrypt.hash(password, cost, cb),
+      bcryptCompare: (password, hash, cb) => this.#bcrypt.compare(password, hash, cb),
+      randomBytes,
+      tokenSigner: makeTokenSigner,
+    };
     this.rng = new Rng(options.seed ?? randomInt(2 ** 48 - 1));
     this.disk = new RealDisk(options.lossyDisk === undefined ? {} : { lossy: options.lossyDisk });
     this.stores = new LevelStores(options.level);
@@ -73,8 +72,9 @@ export class RealEnv implements Env {
     this.#fatal(err);
   }
 
-  /** Ends the disk's thread and gives back reserved ports. Files, stores and listeners are closed by who opened them. */
+  /** Ends the threads and gives back reserved ports. Files, stores and listeners are closed by who opened them. */
   close(cb: () => void): void {
+    this.#bcrypt.close();
     this.net.release(() => this.disk.stop(cb));
   }
 }

@@ -4,6 +4,7 @@ import type { Env } from '../util/env.js';
 import type { Logger } from '../util/log.js';
 import { nullLogger } from '../util/log.js';
 import type { Rng } from '../util/rng.js';
+import { simCrypto } from './crypto.js';
 import type { CrashMode } from './disk.js';
 import { SimDisk } from './disk.js';
 import type { SimDiskOptions } from './disk-faults.js';
@@ -62,6 +63,7 @@ export class SimNode {
   retired = false;
   /** ms by which the clock on the wall is wrong; it may jump. */
   wallOffsetMs = 0;
+  #answerDoom: CrashMode | null = null;
   #busyDoom: { events: number; mode: CrashMode } | null = null;
 
   constructor(engine: Engine, net: SimNet, rng: Rng, options: NodeOptions) {
@@ -143,10 +145,7 @@ export class SimNode {
       disk: this.disk,
       stores: this.stores,
       net: this.#net.attach(this.name, life),
-      crypto: {
-        bcryptHash: (_password, _cost, cb) => life.schedule(50_000, () => cb(new Error('not simulated'), '')),
-        bcryptCompare: (_password, _hash, cb) => life.schedule(50_000, () => cb(new Error('not simulated'), false)),
-      },
+      crypto: simCrypto(this.#rng.split(`secrets ${this.#lives}`), (us, fn) => life.schedule(us, fn)),
       log: this.#logger.with({ member: this.name }),
       fatal: (err) => this.#died(life, err),
     };
@@ -192,6 +191,19 @@ export class SimNode {
     if (doom === null) return;
     this.#busyDoom = null;
     this.crashAfterEvents(doom.events, doom.mode);
+  }
+
+  /** Ends the process behind the event in which it next says that something was done; null takes it back. */
+  crashWhenAnswers(mode: CrashMode | null): void {
+    this.#answerDoom = mode;
+  }
+
+  /** It has told a client that a write was done. */
+  answered(): void {
+    const mode = this.#answerDoom;
+    if (mode === null) return;
+    this.#answerDoom = null;
+    this.crashAfterEvents(1, mode);
   }
 
   pause(): void {

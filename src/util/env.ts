@@ -207,8 +207,26 @@ export interface Conn {
   destroy(): void;
 }
 
-/** Work that takes tens of milliseconds of CPU, done off the main thread. */
+/** Passwords, secrets and keys. Hashes take tens of milliseconds of CPU, and are made off the main thread. */
 export interface SlowCrypto {
   bcryptHash(password: string, cost: number, cb: (err: Error | null, hash: string) => void): void;
   bcryptCompare(password: string, hash: string, cb: (err: Error | null, same: boolean) => void): void;
+  /** Bytes that nobody can guess, unlike Env.rng's. */
+  randomBytes(length: number): Buffer;
+  /**
+   * @param method `alg` of RFC 7518: RS256, PS512, ES256, HS256, EdDSA ...
+   * @param publicKey PEM; null: taken from the private one. HS*: not used
+   * @param privateKey PEM, or the secret of HS*; null: it only verifies
+   * @throws Error for keys that cannot be used
+   */
+  tokenSigner(method: string, publicKey: Buffer | null, privateKey: Buffer | null): TokenSigner;
+}
+
+/** Signs and checks with keys that were read at the start. */
+export interface TokenSigner {
+  /** The only `alg` that is accepted. */
+  readonly method: string;
+  /** null where there is a public key alone. */
+  sign(input: Buffer): Buffer | null;
+  verify(input: Buffer, signature: Buffer): boolean;
 }

@@ -153,6 +153,7 @@ const IMPORTS_ENV = ['cli', 'cluster', 'index'];
 const PACKAGES: Record<string, readonly string[]> = {
   '@grpc/grpc-js': ['rpc', 'client'],
   '@grpc/proto-loader': ['rpc'],
+  bcryptjs: ['env'],
   'classic-level': ['env'],
   msgpackr: ['peer', 'wire'],
   protobufjs: ['wire'],
