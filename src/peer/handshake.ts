@@ -1,4 +1,5 @@
 import { hex, parseHex } from '../util/hex.js';
+import { compareVersions } from '../util/versions.js';
 import type { PeerIdentity } from './api.js';
 import { packr } from './envelope.js';
 
@@ -26,7 +27,7 @@ export interface Welcome {
 }
 
 export interface Refuse {
-  readonly code: 'ERR_CLUSTER_MISMATCH' | 'ERR_MEMBER_MISMATCH' | 'ERR_REMOVED' | 'ERR_PROTOCOL';
+  readonly code: 'ERR_CLUSTER_MISMATCH' | 'ERR_MEMBER_MISMATCH' | 'ERR_REMOVED' | 'ERR_PROTOCOL' | 'ERR_VERSION';
   readonly message: string;
 }
 
@@ -75,6 +76,8 @@ export function checkHello(
     return { code: 'ERR_PROTOCOL', message: `peer protocol ${hello.protocol}, this member speaks ${PEER_PROTOCOL}` };
   }
   if (hello.purpose === 'ask') return null;
+  const version = checkVersions(hello, identity);
+  if (version !== null) return { code: 'ERR_VERSION', message: `incompatible version: ${version}` };
   if (hello.clusterId !== identity.clusterId) {
     return {
       code: 'ERR_CLUSTER_MISMATCH',
@@ -90,6 +93,14 @@ export function checkHello(
   if (removed(hello.from)) {
     return { code: 'ERR_REMOVED', message: `member ${hex(hello.from)} has been removed from the cluster` };
   }
+  return null;
+}
+
+/** Each side must know the oldest cluster that the other can live with (wire spec 8). */
+function checkVersions(remote: Hello, local: PeerIdentity): string | null {
+  const about = `remote[${hex(remote.from)}]=${remote.version}, local=${local.version}`;
+  if (compareVersions(remote.version, local.minClusterVersion) < 0) return `remote version is too low: ${about}`;
+  if (compareVersions(remote.minClusterVersion, local.version) > 0) return `local version is too low: ${about}`;
   return null;
 }
 

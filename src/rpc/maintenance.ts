@@ -1,14 +1,16 @@
 import type { AlarmMember, MemberApi } from '../server/index.js';
-import type { AlarmRequest, HashKVRequest } from '../wire/index.js';
+import type { AlarmRequest, HashKVRequest, MoveLeaderRequest } from '../wire/index.js';
 import {
   AlarmResponse,
   DefragmentResponse,
   HashKVResponse,
   HashResponse,
   Maintenance,
+  MoveLeaderResponse,
   StatusResponse,
 } from '../wire/index.js';
 import type { UnaryCall } from './call.js';
+import { downgradeRoute } from './downgrade.js';
 import { headerOf } from './header.js';
 import type { Route } from './route.js';
 import { stream, unary } from './route.js';
@@ -21,6 +23,8 @@ export const maintenanceRoutes: Route[] = [
   unary(Maintenance.Defragment, defragment),
   unary(Maintenance.Hash, hash),
   unary(Maintenance.HashKV, hashKv),
+  downgradeRoute,
+  unary(Maintenance.MoveLeader, moveLeader),
   // A learner gives its database as well.
   stream(Maintenance.Snapshot, (member, call) => new SnapshotCall(member, call), true),
 ];
@@ -70,4 +74,13 @@ function encodeHashKv(
 ): Buffer {
   const { hash: sum, compactRevision, hashRevision } = value;
   return HashKVResponse.encode({ header: headerOf(member, member.revision), hash: sum, compactRevision, hashRevision });
+}
+
+function moveLeader(member: MemberApi, request: MoveLeaderRequest, call: UnaryCall): void {
+  member.moveLeader(request.targetId, call, call.answer<void>(encodeMoveLeader));
+}
+
+/** No header (etcd semantics §2). */
+function encodeMoveLeader(): Buffer {
+  return MoveLeaderResponse.encode({});
 }

@@ -43,9 +43,27 @@ export interface MemberApi {
   leases(): bigint[];
 
   memberList(linearizable: boolean, ctx: CallContext, done: Completion<MemberInfo[]>): void;
+  /** Answers with the members after the change, as do the next three (semantics 6). */
+  memberAdd(
+    req: { readonly peerUrls: readonly string[]; readonly isLearner: boolean },
+    ctx: CallContext,
+    done: Completion<{ member: MemberInfo; members: MemberInfo[] }>,
+  ): void;
+  memberRemove(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void;
+  memberUpdate(id: bigint, peerUrls: readonly string[], ctx: CallContext, done: Completion<MemberInfo[]>): void;
+  /** Forwarded to the leader by other members. */
+  memberPromote(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void;
+  /** Hands leadership to a voter, and answers when it leads. Only the leader does it. */
+  moveLeader(target: bigint, ctx: CallContext, done: Completion<void>): void;
 
   status(): StatusInfo;
   alarm(req: AlarmRequest, ctx: CallContext, done: Completion<AlarmMember[]>): void;
+  /** Answers with the cluster's version, major.minor. ENABLE is refused (semantics 7). */
+  downgrade(
+    req: { readonly action: number; readonly version: string },
+    ctx: CallContext,
+    done: Completion<string>,
+  ): void;
   /** The alarms as this member has applied them. */
   alarms(): AlarmMember[];
   hashKv(revision: number, done: Completion<{ hash: number; compactRevision: number; hashRevision: number }>): void;

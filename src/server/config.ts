@@ -34,6 +34,9 @@ export interface MemberConfig {
   readonly watchProgressNotifyMs: number;
   readonly strictReconfigCheck: boolean;
   readonly maxLearners: number;
+  /** The leader makes voters of learners that have caught up; default false */
+  readonly autoPromote: boolean;
+  /** A cluster of this member alone, out of what it has, at its next start */
   readonly forceNewCluster: boolean;
   /**
    * A damaged log or store: `repair` sets it aside and has it rebuilt from the log or by the peers, where that is safe;
@@ -121,6 +124,7 @@ export function memberDefaults(name = 'default'): MemberConfig {
     watchProgressNotifyMs: 600_000,
     strictReconfigCheck: true,
     maxLearners: 1,
+    autoPromote: false,
     forceNewCluster: false,
     onDiskDamage: 'repair',
     clusterVersionMax: null,

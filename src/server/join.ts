@@ -1,13 +1,15 @@
 import { ask } from '../peer/index.js';
 import type { Env } from '../util/env.js';
 import { hex } from '../util/hex.js';
-import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
+import { compareVersions, ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError } from './config.js';
 
 /** What a member answers to the question `members`: who the cluster is. Ids in hexadecimal. */
 export interface MembersAnswer {
   readonly clusterId: string;
+  /** Null: not decided yet. */
+  readonly clusterVersion: string | null;
   readonly members: readonly {
     readonly id: string;
     readonly name: string;
@@ -18,6 +20,18 @@ export interface MembersAnswer {
 }
 
 const TIMEOUT_MS = 5000;
+
+/** Why a member of this version cannot be one of a cluster of that version (operations spec 1.4), or null. */
+function incompatible(clusterVersion: string | null): string | null {
+  if (clusterVersion === null) return null;
+  if (compareVersions(clusterVersion, MIN_CLUSTER_VERSION) < 0) {
+    return `the running cluster version(${clusterVersion}) is lower than the minimal cluster version(${MIN_CLUSTER_VERSION}) supported`;
+  }
+  if (compareVersions(clusterVersion, ETCD_VERSION) > 0) {
+    return `the running cluster version(${clusterVersion}) is higher than the maximum cluster version(${ETCD_VERSION}) supported`;
+  }
+  return null;
+}
 
 /**
  * Finds out who a member is that joins an existing cluster: its peers know it by its peer URLs, since it was added
@@ -33,12 +47,19 @@ export function joinExisting(
     if (err !== null) {
       return cb(new ConfigError(`cannot fetch cluster info from peer urls: ${urls.join(',')}: ${err.message}`), null);
     }
-    const { clusterId, members } = body as MembersAnswer;
+    const { clusterId, members, clusterVersion } = body as MembersAnswer;
+    const why = incompatible(clusterVersion);
+    if (why !== null) {
+      env.log.warn(why, { 'cluster-version': clusterVersion, 'server-version': ETCD_VERSION });
+      return cb(new ConfigError('incompatible with current running cluster'), null);
+    }
     const wanted = [...config.advertisePeerUrls].sort().join(',');
     const own = members.find((member) => [...member.peerUrls].sort().join(',') === wanted);
     if (own === undefined) {
       return cb(new ConfigError(`the cluster has no member with the peer URLs ${wanted}; add it first`), null);
     }
+    // Stricter than etcd: what it voted for is gone, as in refuseReborn.
+    if (own.clientUrls.length > 0) return cb(new ConfigError(`member ${own.id} has already been bootstrapped`), null);
     cb(null, { nodeId: BigInt(`0x${own.id}`), clusterId: BigInt(`0x${clusterId}`) });
   });
 }

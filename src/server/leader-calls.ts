@@ -1,6 +1,6 @@
 import type { PeerReply } from '../peer/api.js';
 import type { Clock, Timers } from '../util/env.js';
-import type { ServerError } from './errors.js';
+import type { ServerError, ServerErrorCode } from './errors.js';
 import { refusal } from './errors.js';
 
 /** What a call to the leader needs to know of the member; the member implements it. */
@@ -10,6 +10,14 @@ export interface LeaderView {
   readonly memberId: bigint;
   request(to: bigint, kind: string, body: unknown, timeoutMs: number, cb: PeerReply): void;
 }
+
+/** What a leader says no to; the next one would as well. */
+const REFUSED: ReadonlySet<string> = new Set<ServerErrorCode>([
+  'ERR_MEMBER_NOT_FOUND',
+  'ERR_MEMBER_NOT_LEARNER',
+  'ERR_LEARNER_NOT_READY',
+  'ERR_NOT_ENOUGH_STARTED',
+]);
 
 /** Time between two attempts, ms. */
 const RETRY_MS = 50;
@@ -51,6 +59,10 @@ export class LeaderCalls {
       local((err, answer) => (err !== null && err.code === 'ERR_NOT_LEADER' ? again() : cb(err, answer)));
       return;
     }
-    this.#view.request(leader, kind, body, left, (err, answer) => (err === null ? cb(null, answer) : again()));
+    this.#view.request(leader, kind, body, left, (err, answer) => {
+      if (err === null) cb(null, answer);
+      else if (REFUSED.has(err.code)) cb(refusal(err.code as ServerErrorCode), null);
+      else again();
+    });
   }
 }

@@ -22,6 +22,7 @@ import type { ApplierOwner } from './applier.js';
 import { Applier } from './applier.js';
 import { AuthGate } from './auth-gate.js';
 import { AutoCompactor } from './auto-compactor.js';
+import { AutoPromoter } from './auto-promoter.js';
 import { ClusterVersionMonitor } from './cluster-version.js';
 import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
@@ -37,6 +38,7 @@ import { LeaderCalls } from './leader-calls.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LogCompactor } from './log-compactor.js';
 import type { Membership } from './membership.js';
+import { REMOVED } from './membership.js';
 import type { MemberEvents, MemberParts } from './parts.js';
 import type { FoundPeer } from './peer-finder.js';
 import { PeerFinder } from './peer-finder.js';
@@ -50,6 +52,7 @@ import type { QuotaView } from './quota.js';
 import { Quota } from './quota.js';
 import type { Reader } from './read-index.js';
 import { ReadIndexer } from './read-index.js';
+import { Reconfiguration } from './reconfiguration.js';
 import { closeParts, handOver } from './shutdown.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
@@ -57,6 +60,8 @@ import { WithheldVote } from './withheld-vote.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
 const LOG_BYTES_MAX = 128 << 20;
+/** etcd's, ms. */
+const REMOVED_DELAY_MS = 1000;
 
 /**
  * What moves in a running member: it joins raft, the log, the replicated state and the peers. Everything happens on
@@ -85,6 +90,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   protected readonly leaseKeeper: LeaseKeeper;
   protected readonly gate = new AuthGate();
   readonly #questions: PeerQuestions;
+  protected readonly changes: Reconfiguration;
+  readonly #promoter: AutoPromoter | null;
   protected readonly calls: LeaderCalls;
   readonly #applier: Applier;
   readonly #pump: Pump;
@@ -101,6 +108,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #isPublished = false;
   #timer: TimerHandle | null = null;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
+  #removed = false;
   #leader = 0n;
   #leaderTerm = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
@@ -142,7 +150,20 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       config.tuning.leaseCheckMs,
       config.tuning.leaseRevokeRate,
     );
-    this.#questions = new PeerQuestions(parts.clusterId, parts.membership, this.leaseKeeper);
+    this.changes = new Reconfiguration(parts, this.#ids, this.#proposals, {
+      get open() {
+        return view.#state === 'open';
+      },
+      wake: () => this.#pump.wake(),
+    });
+    this.#promoter = config.autoPromote ? new AutoPromoter(parts.raft, this.changes, this.log) : null;
+    this.#questions = new PeerQuestions(
+      parts.clusterId,
+      parts.membership,
+      this.leaseKeeper,
+      this.changes,
+      () => this.#applier.clusterVersion,
+    );
     this.calls = new LeaderCalls(env.clock, env.timers, this);
     this.quota = new Quota(quotaBytes(config), this, parts.alarms);
     this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
@@ -226,6 +247,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   /** Begins to tick and to publish itself. The peer listener is up already. */
   start(): void {
     this.#updatePeers();
+    if (this.#membership.isRemoved(this.memberId)) this.onRemoved();
     this.#tick();
     this.#publisher.start();
     this.#finder.start();
@@ -245,6 +267,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#mvcc.watch.tick(now);
     this.#autoCompactor.tick(now);
     this.#withheld.tick(now);
+    this.#promoter?.tick(now);
     this.#checkClusterVersion(now);
     this.#pump.wake();
   }
@@ -446,9 +469,12 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   /** By a change that was applied, or by word of a peer, which may know of one that we have not applied. */
   onRemoved(): void {
     if (this.#state !== 'open') return;
-    this.log.warn('this member was removed from the cluster; stopping', { member: hex(this.memberId) });
-    // Once the turn is over, so that others still hear what we have to say.
-    this.#env.timers.set(this.config.electionMs, () => this.stop(() => this.onEnded?.()));
+    if (this.#removed) return;
+    this.#removed = true;
+    this.log.warn('server error', { error: REMOVED, member: hex(this.memberId) });
+    this.log.warn('data-dir used by this member must be removed');
+    // Not at once, so that others still hear what we have to say.
+    this.#env.timers.set(REMOVED_DELAY_MS, () => this.stop(() => this.onEnded?.()));
   }
 
   // --- versions ---

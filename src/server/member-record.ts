@@ -69,3 +69,13 @@ export function parseMember(json: string): { member: MemberRecord; isPromote: bo
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
+
+/** A member for msgpack, which has no 64-bit ids. */
+export function memberToWire(member: MemberInfo): Record<string, unknown> {
+  return { ...member, id: member.id.toString() };
+}
+
+export function memberFromWire(wire: unknown): MemberInfo {
+  const { id, peerUrls, isLearner, name, clientUrls } = wire as MemberInfo & { id: unknown };
+  return new MemberRecord(BigInt(String(id)), peerUrls, isLearner, name, clientUrls);
+}

@@ -16,8 +16,13 @@ import type {
   VersionInfo,
 } from './api.js';
 import { openClientSnapshot } from './client-snapshot.js';
+import { DowngradeAction, downgradeRefusal, shortVersion } from './downgrade.js';
+import { refusal } from './errors.js';
 import { answerHash, answerHashKv } from './hashes.js';
 import { MemberCore } from './member-core.js';
+import { memberFromWire } from './member-record.js';
+import { moveLeader } from './move-leader.js';
+import { checkPeerUrls } from './peer-urls.js';
 import { RangeRead, TxnRead } from './range-read.js';
 import { memberStatus } from './status.js';
 
@@ -119,12 +124,64 @@ export class Member extends MemberCore implements MemberApi {
     this.read({ ready: () => done.ok(this.parts.membership.list()), fail: (err) => done.fail(err) }, false);
   }
 
+  memberAdd(
+    { peerUrls, isLearner }: { readonly peerUrls: readonly string[]; readonly isLearner: boolean },
+    _ctx: CallContext,
+    done: Completion<{ member: MemberInfo; members: MemberInfo[] }>,
+  ): void {
+    const checked = checkPeerUrls(peerUrls);
+    if (checked === null) done.fail(refusal('ERR_MEMBER_BAD_URLS'));
+    else this.changes.add(checked, isLearner, done);
+  }
+
+  memberRemove(id: bigint, _ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.changes.remove(id, done);
+  }
+
+  memberUpdate(id: bigint, peerUrls: readonly string[], _ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.changes.update(id, peerUrls, done);
+  }
+
+  memberPromote(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.calls.call(
+      'member-promote',
+      { id: id.toString() },
+      this.until(ctx),
+      (cb) => this.changes.promote(id, { ok: (members) => cb(null, members), fail: (err) => cb(err, null) }),
+      (err, members) => (err === null ? done.ok((members as unknown[]).map(memberFromWire)) : done.fail(err)),
+    );
+  }
+
+  moveLeader(target: bigint, ctx: CallContext, done: Completion<void>): void {
+    moveLeader(this.parts, target, this.until(ctx), done);
+  }
+
   status(): StatusInfo {
     return memberStatus(this.parts.raft, this.parts.backend, this.parts.alarms, this.quota.limit);
   }
 
   alarm(req: AlarmArgs, _ctx: CallContext, done: Completion<AlarmMember[]>): void {
     this.propose(InternalKind.ALARM, AlarmRequest.encode(req as never), done);
+  }
+
+  downgrade(
+    { action, version }: { readonly action: number; readonly version: string },
+    _ctx: CallContext,
+    done: Completion<string>,
+  ): void {
+    const answer = (): void => done.ok(shortVersion(this.clusterVersion));
+    // There never is a job to cancel.
+    if (action === DowngradeAction.CANCEL) return answer();
+    if (action !== DowngradeAction.VALIDATE && action !== DowngradeAction.ENABLE) {
+      return done.fail(refusal('ERR_UNKNOWN_METHOD'));
+    }
+    const ready = (): void => {
+      const refused = downgradeRefusal(version, this.clusterVersion);
+      if (refused !== null) done.fail(refusal(refused));
+      else if (action === DowngradeAction.ENABLE) done.fail(refusal('ERR_DOWNGRADE_REFUSED'));
+      else answer();
+    };
+    this.read({ ready, fail: (err) => done.fail(err) }, false);
   }
 
   alarms(): AlarmMember[] {

@@ -5,6 +5,9 @@ import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
 import { MemberRecord } from './member-record.js';
 
+/** etcd's words for a member that has no place in its cluster any more. */
+export const REMOVED = 'the member has been permanently removed from the cluster';
+
 /** What a configuration change asks for; `kind` as raftpb.ConfChangeType, with promotion told apart. */
 export interface MemberChange {
   readonly kind: 'add' | 'add-learner' | 'promote' | 'remove' | 'update';

@@ -9,7 +9,7 @@ import type { WalOpened, WalOptions } from '../storage/wal/index.js';
 import { Wal, WalError } from '../storage/wal/index.js';
 import type { Env } from '../util/env.js';
 import { hex } from '../util/hex.js';
-import { ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
+import { compareVersions, ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/versions.js';
 import { entryWire } from '../wire/index.js';
 import { Alarms } from './alarms.js';
 import { bootstrapNew } from './bootstrap.js';
@@ -18,6 +18,7 @@ import type { MemberConfig } from './config.js';
 import { ConfigError, validate } from './config.js';
 import { logFolder } from './damage.js';
 import { makeMemberFolder, refuseForeignFolder } from './folder.js';
+import { forceNewCluster } from './force-new-cluster.js';
 import { joinExisting, refuseReborn } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
@@ -87,7 +88,11 @@ function openLog(
   if (log !== null) {
     const unborn = log.hardState === null && log.entries.length === 0 && backend.appliedIndex === 0;
     if (unborn && config.initialClusterState === 'new') return writeBootstrap(config, backend, log, cb);
-    return cb(null, { backend, log });
+    if (!config.forceNewCluster) return cb(null, { backend, log });
+    return forceNewCluster(env, backend, log, config.advertisePeerUrls, (err, alone) => {
+      if (alone !== null) cb(null, { backend, log: alone });
+      else log.wal.close(() => cb(err, null));
+    });
   }
   if (backend.appliedIndex > 0) {
     throw new ConfigError(`${dir} is missing, but the store beside it is at index ${backend.appliedIndex}`);
@@ -234,6 +239,11 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
   };
   loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
     if (tablesError !== null) return cb(tablesError, null);
+    // A cluster that has moved on to a version which this build does not know cannot be served by it.
+    if (clusterVersion !== null && compareVersions(clusterVersion, ETCD_VERSION) > 0) {
+      const text = `invalid downgrade; server version is lower than determined cluster version: ${ETCD_VERSION} < ${clusterVersion}`;
+      return cb(new ConfigError(text), null);
+    }
     const known = membership.get(log.metadata.nodeId)?.name ?? '';
     if (known !== '' && known !== config.name) {
       const owner = `${hex(log.metadata.nodeId)} of cluster ${hex(log.metadata.clusterId)}`;

@@ -3,7 +3,9 @@ import { hex } from '../util/hex.js';
 import type { ServerError } from './errors.js';
 import type { MembersAnswer } from './join.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { memberToWire } from './member-record.js';
 import type { Membership } from './membership.js';
+import type { Reconfiguration } from './reconfiguration.js';
 
 const beforeServeHTTPLeaseRenew = failpoint('beforeServeHTTPLeaseRenew');
 const beforeLookupWhenForwardLeaseTimeToLive = failpoint('beforeLookupWhenForwardLeaseTimeToLive');
@@ -15,11 +17,21 @@ export class PeerQuestions {
   readonly #clusterId: bigint;
   readonly #membership: Membership;
   readonly #leases: LeaseKeeper;
+  readonly #changes: Reconfiguration;
+  readonly #version: () => string | null;
 
-  constructor(clusterId: bigint, membership: Membership, leases: LeaseKeeper) {
+  constructor(
+    clusterId: bigint,
+    membership: Membership,
+    leases: LeaseKeeper,
+    changes: Reconfiguration,
+    version: () => string | null,
+  ) {
     this.#clusterId = clusterId;
     this.#membership = membership;
     this.#leases = leases;
+    this.#changes = changes;
+    this.#version = version;
   }
 
   answer(kind: string, body: unknown, reply: PeerAnswer): void {
@@ -30,6 +42,7 @@ export class PeerQuestions {
       case 'members':
         return settle(null, {
           clusterId: hex(this.#clusterId),
+          clusterVersion: this.#version(),
           members: this.#membership
             .all()
             .map((m) => ({ id: hex(m.id), name: m.name, peerUrls: m.peerUrls, clientUrls: m.clientUrls })),
@@ -39,6 +52,13 @@ export class PeerQuestions {
         return this.#leases.renew(BigInt(id), settle);
       case 'lease-ttl':
         return this.#leases.timeToLive(BigInt(id), keys === true, settle, beforeLookupWhenForwardLeaseTimeToLive);
+      case 'conf-change':
+        return this.#changes.taken(body, reply);
+      case 'member-promote':
+        return this.#changes.promote(BigInt(id), {
+          ok: (members) => settle(null, members.map(memberToWire)),
+          fail: (err) => settle(err, null),
+        });
       default:
         reply({ code: 'ERR_UNKNOWN_REQUEST', message: `unknown request ${kind}` }, null);
     }

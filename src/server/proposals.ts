@@ -48,6 +48,22 @@ export class Proposals {
     this.#queuedBytes += data.length;
   }
 
+  /** What travels another way than the queue: a configuration change. */
+  track(id: number, done: Completion<never>, now: number): void {
+    this.#table.set(id, { done, start: now, submitted: false });
+  }
+
+  /** It waits for its outcome still. */
+  has(id: number): boolean {
+    return this.#table.has(id);
+  }
+
+  /** A tracked one may have been taken by a leader, or certainly was not. */
+  submitted(id: number, yes: boolean): void {
+    const pending = this.#table.get(id);
+    if (pending !== undefined) pending.submitted = yes;
+  }
+
   /** A proposal that another member forwarded to us. It waits in the queue until `until` at most. */
   addForeign(data: Buffer, until: number): void {
     this.#queue.push({ id: -1, data, until });

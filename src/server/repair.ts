@@ -74,7 +74,7 @@ function plan(
   if (replaced.has(damage.part)) return AGAIN;
   // All that the store has is in the log, if that goes back to the first entry: then it takes nobody's help.
   if (damage.part === 'store' && Wal.isComplete(disk, log)) return ['store'];
-  if (!(attempt.others ?? config.initialCluster.length > 1)) return ALONE;
+  if (config.forceNewCluster || !(attempt.others ?? config.initialCluster.length > 1)) return ALONE;
   if (Wal.promise(disk, log) === null) return VOTE;
   return damage.part === 'log' ? ['log'] : ['store', 'log'];
 }

@@ -57,6 +57,8 @@ export function serverConfig({ values, given }: Parsed): ServerConfig {
     watchProgressNotifyMs: get('watch-progress-notify-interval'),
     strictReconfigCheck: get('strict-reconfig-check'),
     maxLearners: get('max-learners'),
+    autoPromote: get('auto-promote'),
+    forceNewCluster: get('force-new-cluster'),
     onDiskDamage: oneOf('on-disk-damage', get('on-disk-damage'), ['repair', 'stop']) as 'repair' | 'stop',
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };

@@ -92,6 +92,8 @@ export const serverFlags: readonly Flag[] = [
     'true',
     'Reject reconfiguration requests that would cause quorum loss.',
   ),
+  flag(CLUSTERING, 'force-new-cluster', 'bool', 'false', 'Force to create a new one-member cluster.'),
+  flag(CLUSTERING, 'auto-promote', 'bool', 'false', 'As leader, make voters of learners that have caught up.'),
   flag(
     CLUSTERING,
     'pre-vote',
@@ -141,7 +143,7 @@ export const unbuiltFlags: ReadonlyMap<string, string> = new Map(
       ['the metrics endpoint is not built yet', 'listen-metrics-urls metrics enable-pprof'],
       [
         'it is not built yet',
-        'config-file wal-dir listen-client-http-urls force-new-cluster enable-log-rotation log-rotation-config-json corrupt-check-time compact-hash-check-time feature-gates cors host-whitelist socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout enable-grpc-gateway warning-unary-request-duration warning-apply-duration downgrade-check-time enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate unsafe-no-fsync raft-read-timeout raft-write-timeout',
+        'config-file wal-dir listen-client-http-urls enable-log-rotation log-rotation-config-json corrupt-check-time compact-hash-check-time feature-gates cors host-whitelist socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout enable-grpc-gateway warning-unary-request-duration warning-apply-duration downgrade-check-time enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate unsafe-no-fsync raft-read-timeout raft-write-timeout',
       ],
     ] as const
   ).flatMap(([why, names]) => names.split(' ').map((name) => [name, why] as const)),

@@ -113,7 +113,6 @@ async function run(config: ServerConfig, parsed: Parsed, ignored: readonly strin
 const UNENFORCED: readonly (readonly [flag: string, what: string])[] = [
   ['quota-backend-bytes', 'is told in Status; writes are not refused by it yet'],
   ['compaction-sleep-interval', 'has no effect yet: a compaction goes on a slice a turn'],
-  ['strict-reconfig-check', 'has no effect yet: members cannot be changed at run time'],
 ];
 
 /** The process ends by the signal that stopped it, so that its parent sees why; as PID 1 it just exits. */
