@@ -27,13 +27,7 @@ export const MUTANT_TABLE: readonly MutantRow[] = [
   row(6, 'raft', 'raft-read-index-no-quorum', 'a leader reads on its word alone'),
   row(10, 'raft', 'raft-committed-page-skips', 'a page of committed entries taken for all of them'),
   row(12, 'raft', 'raft-append-term-zero', 'an append behind a compacted entry carries term 0'),
-  row(
-    18,
-    'raft',
-    'raft-snapshot-over-snapshot',
-    'a second snapshot while the first is installed',
-    'a switch in server/ as well, which refuses the second stream before raft hears of it',
-  ),
+  row(18, 'raft', 'raft-snapshot-over-snapshot', 'a second snapshot while the first is installed'),
   row(19, 'backend', BACKEND.indexAhead, 'applied index durable before its data'),
   row(20, 'raft', 'raft-self-ack-before-fsync', 'a leader counts its own copy before its fsync'),
   row(21, 'backend', BACKEND.staleIndex, "a snapshot's index overwritten by the older one"),
@@ -54,13 +48,7 @@ export const MUTANT_TABLE: readonly MutantRow[] = [
   row(47, 'mvcc', '47', 'a watch of the future hears of the past'),
   row(48, 'mvcc', '48', 'a watch that is just created misses events'),
   row(49, 'mvcc', '49', 'watchers that lag are forgotten at a snapshot'),
-  row(
-    55,
-    'lease',
-    '55',
-    'an old leader goes on revoking',
-    'a switch in server/ as well, whose lease keeper asks for the term and for a quorum first',
-  ),
+  row(55, 'lease', '55', 'an old leader goes on revoking'),
   row(56, 'lease', '56', 'a lease is renewed whose revoke is under way'),
 ];
 

@@ -124,6 +124,7 @@ function drawTuning(rng: Rng): SimOptions['tuning'] {
     flushIntervalMs: rng.pick([5, 20, 100, 500]),
     flushBytes: rng.pick([200, 2000, 20_000, 4 << 20]),
     maxAppendBytes: rng.pick([100, 300, 1000, 10_000, 1 << 20]),
+    peerPendingBytesMax: rng.pick([500, 3000, 128 << 20, 128 << 20]),
     maxInflightMessages: rng.pick([1, 2, 4, 8, 512]),
     maxCommittedBytesPerReady: rng.pick([100, 300, 1000, 4 << 20]),
     readIndexRetryMs: rng.pick([100, 500]),

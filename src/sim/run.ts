@@ -7,6 +7,7 @@ import { finalChecks } from './checks/final.js';
 import { Hasher } from './checks/hasher.js';
 import { Oracle } from './checks/oracle.js';
 import { Settle } from './checks/settle.js';
+import { StoredRows } from './checks/stored-rows.js';
 import { SimCluster } from './cluster.js';
 import { drawFaults } from './faults/draw.js';
 import { FaultInjector } from './faults/injector.js';
@@ -101,6 +102,7 @@ class Run {
       stopping: false,
       compactRevision: () => this.#oracle.model.compactRevision,
       seenRevision: 1,
+      hearsOfWrites: [],
     };
     for (const node of this.#cluster.nodes) {
       node.watcher = {
@@ -160,6 +162,8 @@ class Run {
     this.#startClients();
     const hasher = new Hasher(this.#cluster, this.#oracle, this.#root.split('hasher'));
     hasher.start();
+    const rows = new StoredRows(this.#cluster, this.#oracle, this.#root.split('rows'));
+    rows.start();
     this.#injector.start(this.#faults, this.#root.split('fault draws'));
     this.#cluster.run(this.#options.loadMs, () => this.#failed);
     if (this.#failed) return;
@@ -168,6 +172,7 @@ class Run {
     this.#injector.healAll();
     if (!settle.afterFaults(() => this.#failed)) return;
     hasher.stop();
+    rows.stop();
     finalChecks({
       options: this.#options,
       cluster: this.#cluster,

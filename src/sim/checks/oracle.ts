@@ -31,6 +31,8 @@ export class Oracle {
   readonly #leaders = new Map<number, bigint>();
   #leaderChanges = 0;
   snapshotsInstalled = 0;
+  /** Members whose store and whose tables in memory are not of one state now. */
+  readonly installing = new Set<string>();
   /** HashKV by what it was taken at, and who had it first. */
   readonly #hashes = new Map<string, { hash: number; by: string }>();
 
@@ -46,6 +48,7 @@ export class Oracle {
   /** Puts itself between the pump and a member that has just been opened. */
   attach(node: SimNode, member: Member): void {
     const { name } = node;
+    this.installing.delete(name);
     let applied = member.status().raftAppliedIndex;
     this.#stateIs(name, 'opened its folder', applied, member.revision);
 
@@ -67,7 +70,9 @@ export class Oracle {
     member.installSnapshot = (ready, done) => {
       node.busy();
       this.snapshotsInstalled++;
+      this.installing.add(name);
       install(ready, () => {
+        this.installing.delete(name);
         const index = member.status().raftAppliedIndex;
         if (index < applied) this.report('I9 applied index', `${name} fell from ${applied} to ${index} by a snapshot`);
         applied = index;

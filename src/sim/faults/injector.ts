@@ -57,6 +57,7 @@ export class FaultInjector {
       node.resume();
       node.crashAfterEvents(0, 'process');
       node.crashWhenBusy(0, 'process');
+      node.crashWhenAnswers(null);
       node.disk.clearFaults();
       node.stores.clearFaults();
       for (const fault of FAULTS) fault.heal?.(node);

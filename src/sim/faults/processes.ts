@@ -50,6 +50,17 @@ export const crashBusy: FaultSpec = {
   },
 };
 
+/** A member says that a write is done, and that is the last thing it does: what it had to say to others may be lost. */
+export const crashAcked: FaultSpec = {
+  name: 'crash-acked',
+  victims: 'one',
+  durations: [300, 1500, 4000, 8000],
+  act(scene, { n, forMs }, [node]) {
+    node.crashWhenAnswers(modeOf(n));
+    scene.restart(node, forMs + 500);
+  },
+};
+
 /** A process gets no CPU for a while, then everything late at once. */
 export const pause: FaultSpec = {
   name: 'pause',

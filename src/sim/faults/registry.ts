@@ -1,7 +1,7 @@
 import { fullDisk, rot, stall, syncError } from './disks.js';
 import type { FaultKind, FaultSpec } from './kinds.js';
 import { breakLinks, clientCut, clog, flap, isolate, oneWay, split } from './links.js';
-import { crash, crashAll, crashBusy, pause, wallJump } from './processes.js';
+import { crash, crashAcked, crashAll, crashBusy, pause, wallJump } from './processes.js';
 
 /**
  * Every kind of fault. A new one is a FaultSpec in a file of its room and its name here: drawing, shrinking, the
@@ -11,6 +11,7 @@ export const FAULTS: readonly FaultSpec[] = [
   crash,
   crashAll,
   crashBusy,
+  crashAcked,
   pause,
   isolate,
   split,

@@ -2,6 +2,7 @@ import type { Rng } from '../../util/rng.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import type { Profile } from '../options.js';
+import { verifiers } from './verifier.js';
 import type { Workload } from './workload.js';
 
 /** One client of a run beside those for keys, leases and watches. It asks members through `work.port`. */
@@ -29,7 +30,7 @@ export interface ClientKind {
  * All of them. A new one is a ClientKind in a file of its own and its name here: drawing (each kind from a stream of
  * its own), `--set`, shrinking, the wait at the end and the verdict follow.
  */
-export const CLIENT_KINDS: readonly ClientKind[] = [];
+export const CLIENT_KINDS: readonly ClientKind[] = [verifiers];
 
 /** How many clients of each kind a seed has. */
 export function drawClients(rng: Rng, profile: Profile): Readonly<Record<string, number>> {

@@ -1,3 +1,4 @@
+import type { Completion, Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { CompactionRequest } from '../../wire/index.js';
 import type { CompareOp, Kv, Response, SimpleOp, TxnOp } from '../checkers/index.js';
@@ -54,8 +55,19 @@ export class KvClient {
       if (failed && this.#rng.chance(2, 3)) this.#node = pickNode(this.#work, this.#rng, this.#node);
       this.#pause();
     };
-    port.call<Response>(this.#node, this.#rng.pick([1500, 5000, 12_000]), (member, done) => send(member, op, done), {
+    const node = this.#node;
+    const written = op.kind === 'range' ? null : op.kind === 'txn' ? (op.compare[0]?.key ?? null) : op.key;
+    const ask = (member: Member, done: Completion<Response>): void => {
+      if (op.kind === 'range') return send(member, op, done);
+      const ok = (response: Response): void => {
+        done.ok(response);
+        node.answered();
+      };
+      send(member, op, { ok, fail: (err) => done.fail(err) });
+    };
+    port.call<Response>(node, this.#rng.pick([1500, 5000, 12_000]), ask, {
       ok: (response) => {
+        if (written !== null) for (const hear of this.#work.hearsOfWrites) hear(written);
         history.ok(record, op.kind === 'txn' ? dropPast(op, response) : response);
         this.#learn(response);
         over(false);

@@ -17,6 +17,8 @@ export interface Workload {
   compactRevision(): number;
   /** The newest revision that any client has seen. */
   seenRevision: number;
+  /** Each is told the key of a write when a client hears that it is done. */
+  readonly hearsOfWrites: ((key: string) => void)[];
 }
 
 /** A member to talk to, other than `not` where there is one. */
