@@ -1,14 +1,17 @@
 import type { MemberApi } from '../server/index.js';
 import type { Env } from '../util/env.js';
+import type { Rpc } from '../wire/index.js';
 import { RPCS, WireError } from '../wire/index.js';
 import type { StreamCall, UnaryCall } from './call.js';
 import { clusterRoutes } from './cluster.js';
+import { electionRoutes } from './election.js';
 import type { Status } from './errors.js';
 import { notBuilt, RPC_STATUS, SERVER_STATUS, undecodable, unknownPath } from './errors.js';
 import { healthRoutes } from './health.js';
 import { kvRoutes } from './kv.js';
 import { LeaderCheck } from './leader-check.js';
 import { leaseRoutes } from './lease.js';
+import { lockRoutes } from './lock.js';
 import { maintenanceRoutes } from './maintenance.js';
 import type { Route, StreamContext, StreamRoute, UnaryRoute } from './route.js';
 import { watchRoutes } from './watch.js';
@@ -34,6 +37,7 @@ export class Router implements StreamContext {
   readonly #services = new Set<string>();
   readonly #streams = new Set<StreamCall>();
   readonly #leaderCheck: LeaderCheck;
+  readonly defer = (fn: () => void): void => this.#env.timers.defer(fn);
   readonly #onOver = (call: StreamCall): void => {
     this.#streams.delete(call);
     this.#leaderCheck.delete(call);
@@ -45,7 +49,16 @@ export class Router implements StreamContext {
     this.#env = env;
     this.#options = options;
     this.#leaderCheck = new LeaderCheck(member, env.timers);
-    const built = [kvRoutes, watchRoutes, leaseRoutes, clusterRoutes, maintenanceRoutes, healthRoutes].flat();
+    const built = [
+      kvRoutes,
+      watchRoutes,
+      leaseRoutes,
+      clusterRoutes,
+      maintenanceRoutes,
+      healthRoutes,
+      lockRoutes,
+      electionRoutes,
+    ].flat();
     for (const route of built) this.#routes.set(route.rpc.path, route);
     for (const rpc of RPCS) {
       this.#services.add(rpc.service);
@@ -91,7 +104,7 @@ export class Router implements StreamContext {
       call.handlers = route.open(this.#member, call, this);
       call.onOver = this.#onOver;
       this.#streams.add(call);
-      if (call.metadata('hasleader') === 'true') this.#leaderCheck.add(call);
+      if (isStreaming(route.rpc) && call.metadata('hasleader') === 'true') this.#leaderCheck.add(call);
       call.read();
     } catch (err) {
       this.#broken(err as Error);
@@ -126,6 +139,11 @@ export class Router implements StreamContext {
     for (const call of [...this.#streams]) call.end(SERVER_STATUS.ERR_STOPPED);
     this.#streams.clear();
   }
+}
+
+/** Not so Lock and Campaign, which are streams to the transport alone. */
+function isStreaming({ clientStreaming, serverStreaming }: Rpc): boolean {
+  return clientStreaming || serverStreaming;
 }
 
 const ASCII = /^[ -~]*$/;

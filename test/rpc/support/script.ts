@@ -24,6 +24,7 @@ import { decode, encode, methodOf } from './proto.js';
  * | `recv name [n]` | prints the next n messages (1), or `silence` |
  * | `half-close name`, `cancel name` | |
  * | `end name` | prints how the call ended |
+ * | `pause` | waits as long as for silence |
  * | `tcp "bytes"` | sends bytes on a plain connection, prints what comes back until it is closed, or for half a second |
  *
  * Bytes are latin1 strings. Ids, terms, log indexes and sizes are left out of what is printed, and so are versions.
@@ -108,6 +109,9 @@ class Runner {
         this.#streams.set(name, { stream: this.#client.stream(method.path, headers), method });
         return 'ok';
       }
+      case 'pause':
+        await new Promise((done) => setTimeout(done, SILENCE_MS));
+        return 'ok';
       case 'tcp':
         return this.#tcp(JSON.parse(command.slice(4)));
       default:
@@ -202,7 +206,7 @@ function show(answer: Answer, method: Method | null): string {
 function body(method: Method, message: Buffer): string {
   const isHash = method.path.endsWith('/Hash');
   return JSON.stringify(decode(method.response, message), (key, value) =>
-    HIDDEN.has(key) ||
+    (HIDDEN.has(key) && !(key === 'leader' && typeof value === 'object')) ||
     (isHash && key === 'hash') ||
     (key === 'version' && typeof value === 'string') ||
     (key === 'ID' && typeof value === 'number' && value > 2 ** 40)
