@@ -1,5 +1,6 @@
 import type { BackendError } from '../storage/backend/index.js';
 import type { ResponsePart } from '../wire/txn.js';
+import type { WatchId } from '../wire/watch.js';
 
 /** Why a read is refused (etcd semantics §3.2). Deterministic: no progress of one member's own work decides it. */
 export type ReadRefusal = 'compacted' | 'future';
@@ -81,7 +82,7 @@ export interface MvccOptions {
 
 /** One WatchResponse, its events marshalled. `events` are shared by all watchers and never change. */
 export interface WatchPart {
-  readonly watchId: number;
+  readonly watchId: WatchId;
   /** For the header; 0 in a cancel after a compaction (etcd semantics §12). */
   readonly revision: number;
   readonly created: boolean;

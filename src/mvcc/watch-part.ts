@@ -1,8 +1,9 @@
+import type { WatchId } from '../wire/watch.js';
 import type { WatchPart, WatchSink } from './types.js';
 
 const NO_EVENTS: readonly Buffer[] = [];
 
-export function createdPart(watchId: number, revision: number): WatchPart {
+export function createdPart(watchId: WatchId, revision: number): WatchPart {
   return makePart(watchId, revision, true, false, 0, '', false, NO_EVENTS);
 }
 
@@ -11,20 +12,25 @@ export function refusedPart(revision: number, reason: string): WatchPart {
   return makePart(-1, revision, true, true, 0, reason, false, NO_EVENTS);
 }
 
-export function canceledPart(watchId: number, revision: number): WatchPart {
+export function canceledPart(watchId: WatchId, revision: number): WatchPart {
   return makePart(watchId, revision, false, true, 0, '', false, NO_EVENTS);
 }
 
 /** Its header has no revision, which is etcd's way (etcd semantics §12). */
-export function compactedPart(watchId: number, compactRevision: number): WatchPart {
+export function compactedPart(watchId: WatchId, compactRevision: number): WatchPart {
   return makePart(watchId, 0, false, true, compactRevision, '', false, NO_EVENTS);
 }
 
-export function progressPart(watchId: number, revision: number): WatchPart {
+export function progressPart(watchId: WatchId, revision: number): WatchPart {
   return makePart(watchId, revision, false, false, 0, '', false, NO_EVENTS);
 }
 
-export function eventsPart(watchId: number, revision: number, events: readonly Buffer[], fragment: boolean): WatchPart {
+export function eventsPart(
+  watchId: WatchId,
+  revision: number,
+  events: readonly Buffer[],
+  fragment: boolean,
+): WatchPart {
   return makePart(watchId, revision, false, false, 0, '', fragment, events);
 }
 
@@ -35,7 +41,7 @@ export function eventsPart(watchId: number, revision: number, events: readonly B
  */
 export function sendFragments(
   sink: WatchSink,
-  watchId: number,
+  watchId: WatchId,
   revision: number,
   events: readonly Buffer[],
   bytesMax: number,
@@ -64,7 +70,7 @@ function encodedBytes(event: Buffer): number {
 }
 
 function makePart(
-  watchId: number,
+  watchId: WatchId,
   revision: number,
   created: boolean,
   canceled: boolean,

@@ -1,4 +1,4 @@
-import type { WatchCreateRequest } from '../wire/watch.js';
+import type { WatchCreateRequest, WatchId } from '../wire/watch.js';
 import type { WatchSink, WatchStreamOptions } from './types.js';
 import type { WatchHub } from './watch-hub.js';
 import { canceledPart, createdPart, progressPart, refusedPart } from './watch-part.js';
@@ -11,7 +11,7 @@ const PROGRESS_INTERVAL_MIN_MS = 100;
 export class WatchStream {
   readonly sink: WatchSink;
   /** By id; with those that a compaction has ended and nobody has cancelled. */
-  readonly watchers = new Map<number, Watcher>();
+  readonly watchers = new Map<WatchId, Watcher>();
   /** Unsynced watchers that wait for `resume`. */
   readonly parked = new Set<Watcher>();
   readonly progressIntervalMs: number;
@@ -58,7 +58,7 @@ export class WatchStream {
   }
 
   /** An unknown id has no answer. */
-  cancel(watchId: number): void {
+  cancel(watchId: WatchId): void {
     const watcher = this.watchers.get(watchId);
     if (watcher === undefined) return;
     this.#hub.remove(watcher);

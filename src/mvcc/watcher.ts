@@ -1,4 +1,4 @@
-import type { WatchCreateRequest } from '../wire/watch.js';
+import type { WatchCreateRequest, WatchId } from '../wire/watch.js';
 import { FilterType } from '../wire/watch.js';
 import type { Change } from './change.js';
 import { rangeEndOf } from './keyspace.js';
@@ -19,7 +19,7 @@ export const CLOSED = 3;
 
 /** A cursor and a filter. It holds no events but those of the response that is being put together. */
 export class Watcher {
-  readonly id: number;
+  readonly id: WatchId;
   readonly stream: WatchStream;
   readonly key: string;
   /** As the index has it: undefined the single key, '' no end. */
@@ -44,7 +44,7 @@ export class Watcher {
   batchFirst = 0;
   batchLast = 0;
 
-  constructor(stream: WatchStream, id: number, req: WatchCreateRequest, next: number) {
+  constructor(stream: WatchStream, id: WatchId, req: WatchCreateRequest, next: number) {
     this.stream = stream;
     this.id = id;
     this.key = watchKeyOf(req);

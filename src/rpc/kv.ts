@@ -5,15 +5,19 @@ import { putCost, txnCost } from '../server/index.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
 import {
   CompactionResponse,
+  EMPTY_END,
+  encodeDeleteRangeRequest,
   encodeDeleteRangeResponse,
   encodePutResponse,
   encodeRangeResponse,
+  encodeTxnRequest,
   encodeTxnResponse,
   KV,
 } from '../wire/index.js';
 import type { UnaryCall } from './call.js';
 import { CHECK_STATUS } from './errors.js';
 import { headerOf } from './header.js';
+import { OPEN_END, settleTxnEnds } from './range-end.js';
 import type { Route } from './route.js';
 import { unary } from './route.js';
 
@@ -29,6 +33,7 @@ export const kvRoutes: Route[] = [
 function range(member: MemberApi, request: RangeRequest, call: UnaryCall): void {
   const refused = checkRange(request);
   if (refused !== null) return call.refuse(CHECK_STATUS[refused]);
+  if (request.rangeEnd === EMPTY_END) request.rangeEnd = OPEN_END;
   member.range(request, call, call.answer(encodeRange));
 }
 
@@ -50,7 +55,12 @@ function encodePut(member: MemberApi, result: PutResult): Buffer {
 function deleteRange(member: MemberApi, request: DeleteRangeRequest, call: UnaryCall): void {
   const refused = checkDeleteRange(request);
   if (refused !== null) return call.refuse(CHECK_STATUS[refused]);
-  member.deleteRange(request, call.request, call, call.answer(encodeDeleteRange));
+  let raw = call.request;
+  if (request.rangeEnd === EMPTY_END) {
+    request.rangeEnd = '';
+    raw = encodeDeleteRangeRequest(request);
+  }
+  member.deleteRange(request, raw, call, call.answer(encodeDeleteRange));
 }
 
 function encodeDeleteRange(member: MemberApi, result: DeleteRangeResult): Buffer {
@@ -59,9 +69,10 @@ function encodeDeleteRange(member: MemberApi, result: DeleteRangeResult): Buffer
 
 function txn(member: MemberApi, request: TxnRequest, call: UnaryCall): void {
   if (!member.admits(txnCost(request), call)) return;
+  const raw = settleTxnEnds(request) ? encodeTxnRequest(request) : call.request;
   const refused = checkTxn(request, member.limits.maxTxnOps);
   if (refused !== null) return call.refuse(CHECK_STATUS[refused]);
-  member.txn(request, call.request, call, call.answer(encodeTxn));
+  member.txn(request, raw, call, call.answer(encodeTxn));
 }
 
 function encodeTxn(member: MemberApi, result: TxnResult): Buffer {

@@ -13,6 +13,7 @@ import { scratch } from './writer.js';
  * | bytes | bytes | Buffer, a view |
  * | string | string | string |
  * | int / uint | int64 / uint64 | number, saturating at +-Number.MAX_SAFE_INTEGER |
+ * | wide | int64 | number, or bigint beyond +-Number.MAX_SAFE_INTEGER |
  * | id / uid | int64 / uint64 | bigint |
  * | bool, enum, uint32 | the same | boolean, number, number |
  * | message | message | object, or null where absent |
@@ -24,6 +25,7 @@ export type Kind =
   | 'string'
   | 'int'
   | 'uint'
+  | 'wide'
   | 'id'
   | 'uid'
   | 'bool'
@@ -118,6 +120,8 @@ export const bytes = (n: number, proto?: string) => field<Buffer>(n, 'bytes', pr
 export const string = (n: number, proto?: string) => field<string>(n, 'string', proto);
 export const int = (n: number, proto?: string) => field<number>(n, 'int', proto);
 export const uint = (n: number, proto?: string) => field<number>(n, 'uint', proto);
+/** An id that is small but for who means to try. */
+export const wide = (n: number, proto?: string) => field<number | bigint>(n, 'wide', proto);
 export const id = (n: number, proto?: string) => field<bigint>(n, 'id', proto);
 export const uid = (n: number, proto?: string) => field<bigint>(n, 'uid', proto);
 export const bool = (n: number, proto?: string) => field<boolean>(n, 'bool', proto);
@@ -340,6 +344,8 @@ function readOne(r: Reader, f: NamedField): unknown {
       return r.int();
     case 'uint':
       return r.uint();
+    case 'wide':
+      return r.wide();
     case 'id':
       return r.id();
     case 'uid':
@@ -372,6 +378,9 @@ function writeOne(w: Writer, f: NamedField, value: unknown, zeros: boolean): voi
       break;
     case 'bytes':
       if (zeros || (value as Buffer).length !== 0) w.bytes(tag, value as Buffer);
+      break;
+    case 'wide':
+      w.wideField(tag, value as number | bigint);
       break;
     case 'id':
     case 'uid':

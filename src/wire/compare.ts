@@ -90,7 +90,7 @@ export function readCompare(r: Reader): Compare {
         m.lease = r.id();
         break;
       case 514:
-        m.rangeEnd = r.latin1();
+        m.rangeEnd = r.rangeEnd();
         break;
       default:
         r.skip(tag, Compare.known);
@@ -112,7 +112,7 @@ function setMember(m: Compare, member: number): void {
 }
 
 export function writeCompare(w: Writer, m: Compare): void {
-  w.latin1Field(514, m.rangeEnd);
+  w.rangeEndField(514, m.rangeEnd);
   switch (m.targetUnion) {
     case TargetUnion.VERSION:
       w.int(m.version);

@@ -32,7 +32,7 @@ export function readDeleteRangeRequest(r: Reader): DeleteRangeRequest {
         m.key = r.latin1();
         break;
       case 18:
-        m.rangeEnd = r.latin1();
+        m.rangeEnd = r.rangeEnd();
         break;
       case 24:
         m.prevKv = r.bool();
@@ -46,7 +46,7 @@ export function readDeleteRangeRequest(r: Reader): DeleteRangeRequest {
 
 export function writeDeleteRangeRequest(w: Writer, m: DeleteRangeRequest): void {
   w.boolField(24, m.prevKv);
-  w.latin1Field(18, m.rangeEnd);
+  w.rangeEndField(18, m.rangeEnd);
   w.latin1Field(10, m.key);
 }
 

@@ -16,7 +16,7 @@ export * from './membership.js';
 export * from './put.js';
 export * from './raft.js';
 export * from './range.js';
-export { DEPTH_MAX, EMPTY, type Known, Reader } from './reader.js';
+export { DEPTH_MAX, EMPTY, EMPTY_END, type Known, Reader } from './reader.js';
 export * from './response-header.js';
 export * from './services.js';
 export { Slab } from './slab.js';

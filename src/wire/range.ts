@@ -73,7 +73,7 @@ export function readRangeRequest(r: Reader): RangeRequest {
         m.key = r.latin1();
         break;
       case 18:
-        m.rangeEnd = r.latin1();
+        m.rangeEnd = r.rangeEnd();
         break;
       case 24:
         m.limit = r.int();
@@ -127,7 +127,7 @@ export function writeRangeRequest(w: Writer, m: RangeRequest): void {
   w.intField(40, m.sortOrder);
   w.intField(32, m.revision);
   w.intField(24, m.limit);
-  w.latin1Field(18, m.rangeEnd);
+  w.rangeEndField(18, m.rangeEnd);
   w.latin1Field(10, m.key);
 }
 

@@ -8,6 +8,12 @@ import {
 } from './wire-error.js';
 
 /** Shared by every decoded message that has no bytes in a field. */
+/**
+ * A range_end that is there but empty. No bytes decode to this string, and none sorts above it. What it means differs by
+ * request: a read takes it for no end, a write for none given (`src/rpc/range-end.ts`).
+ */
+export const EMPTY_END = '\u0100';
+
 export const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
@@ -80,6 +86,19 @@ export class Reader {
     return Math.max(hi * 0x1_0000_0000 + this.#lo, -Number.MAX_SAFE_INTEGER);
   }
 
+  /** An int64, exact: a number where it is a safe one. */
+  wide(): number | bigint {
+    this.#varint();
+    const hi = this.#hi | 0;
+    if (hi < 0x20_0000 && hi >= -0x20_0000) {
+      const n = hi * 0x1_0000_0000 + this.#lo;
+      if (n >= -Number.MAX_SAFE_INTEGER) return n;
+    }
+    word.setUint32(0, this.#lo, true);
+    word.setUint32(4, this.#hi, true);
+    return word.getBigInt64(0, true);
+  }
+
   /** A uint64 as a number, saturating at Number.MAX_SAFE_INTEGER. */
   uint(): number {
     if (this.pos < this.end) {
@@ -138,6 +157,12 @@ export class Reader {
     const start = this.pos;
     this.pos += length;
     return length === 0 ? '' : this.buf.toString('latin1', start, this.pos);
+  }
+
+  /** A range_end: one that is there but empty is not none (EMPTY_END). */
+  rangeEnd(): string {
+    const end = this.latin1();
+    return end === '' ? EMPTY_END : end;
   }
 
   /** Text. Invalid UTF-8 becomes U+FFFD. */

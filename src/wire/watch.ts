@@ -1,11 +1,27 @@
 import type { MessageType } from './codec.js';
-import { bool, define, defineByHand, enumeration, int, key, list, message, oneof, packed, string } from './codec.js';
+import {
+  bool,
+  define,
+  defineByHand,
+  enumeration,
+  int,
+  key,
+  list,
+  message,
+  oneof,
+  packed,
+  string,
+  wide,
+} from './codec.js';
 import { Event, readEvent, writeEvent } from './key-value.js';
 import { reserveRows, writeRows } from './range.js';
 import { Reader } from './reader.js';
 import { ResponseHeader, readHeaderField, writeHeaderField } from './response-header.js';
 import type { Writer } from './writer.js';
 import { scratch } from './writer.js';
+
+/** As a client chose it, any int64: a bigint where a number would not be exact. */
+export type WatchId = number | bigint;
 
 export const FilterType = { NOPUT: 0, NODELETE: 1 } as const;
 
@@ -16,12 +32,12 @@ export const WatchCreateRequest = define('etcdserverpb.WatchCreateRequest', {
   progressNotify: bool(4),
   filters: packed(enumeration(5, FilterType)),
   prevKv: bool(6),
-  watchId: int(7),
+  watchId: wide(7),
   fragment: bool(8),
 });
 export type WatchCreateRequest = MessageType<typeof WatchCreateRequest>;
 
-export const WatchCancelRequest = define('etcdserverpb.WatchCancelRequest', { watchId: int(1) });
+export const WatchCancelRequest = define('etcdserverpb.WatchCancelRequest', { watchId: wide(1) });
 export type WatchCancelRequest = MessageType<typeof WatchCancelRequest>;
 
 export const WatchProgressRequest = define('etcdserverpb.WatchProgressRequest', {});
@@ -91,7 +107,7 @@ export function encodeWatchRequest(m: WatchRequest): Buffer {
 /** etcdserverpb.WatchResponse. */
 export interface WatchResponse {
   header: ResponseHeader | null;
-  watchId: number;
+  watchId: WatchId;
   created: boolean;
   canceled: boolean;
   compactRevision: number;
@@ -117,7 +133,7 @@ export const WatchResponse = defineByHand<WatchResponse>(
   'etcdserverpb.WatchResponse',
   {
     header: message(1, () => ResponseHeader),
-    watchId: int(2),
+    watchId: wide(2),
     created: bool(3),
     canceled: bool(4),
     compactRevision: int(5),
@@ -137,7 +153,7 @@ export function readWatchResponse(r: Reader): WatchResponse {
         m.header = readHeaderField(r);
         break;
       case 16:
-        m.watchId = r.int();
+        m.watchId = r.wide();
         break;
       case 24:
         m.created = r.bool();
@@ -201,7 +217,7 @@ export const WATCH_EVENTS: WatchState = {
 /** A WatchResponse around events that are encoded once for all watchers. @param events marshalled Events, copied as they are */
 export function encodeWatchResponse(
   header: ResponseHeader | null,
-  watchId: number,
+  watchId: WatchId,
   state: WatchState,
   events: readonly Buffer[],
 ): Buffer {
@@ -212,12 +228,12 @@ export function encodeWatchResponse(
   return w.finish();
 }
 
-function writeWatchState(w: Writer, header: ResponseHeader | null, watchId: number, state: WatchState): void {
+function writeWatchState(w: Writer, header: ResponseHeader | null, watchId: WatchId, state: WatchState): void {
   w.boolField(56, state.fragment);
   w.utf8Field(50, state.cancelReason);
   w.intField(40, state.compactRevision);
   w.boolField(32, state.canceled);
   w.boolField(24, state.created);
-  w.intField(16, watchId);
+  w.wideField(16, watchId);
   writeHeaderField(w, header);
 }

@@ -1,3 +1,4 @@
+import { EMPTY_END } from './reader.js';
 import type { Slab } from './slab.js';
 
 const SCRATCH_BYTES = 16 * 1024;
@@ -139,6 +140,11 @@ export class Writer {
     this.varint(tag);
   }
 
+  wideField(tag: number, n: number | bigint): void {
+    if (typeof n === 'number') this.intField(tag, n);
+    else this.idField(tag, n);
+  }
+
   idField(tag: number, n: bigint): void {
     if (n === 0n) return;
     this.id(n);
@@ -164,6 +170,10 @@ export class Writer {
 
   latin1Field(tag: number, s: string): void {
     if (s.length !== 0) this.latin1(tag, s);
+  }
+
+  rangeEndField(tag: number, s: string): void {
+    if (s !== '') this.latin1(tag, s === EMPTY_END ? '' : s);
   }
 
   latin1(tag: number, s: string): void {

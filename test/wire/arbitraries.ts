@@ -82,6 +82,11 @@ function arbitraryValue(f: NamedField, depth: number): fc.Arbitrary<unknown> {
       return text;
     case 'int':
       return int;
+    case 'wide':
+      return fc.oneof(
+        int,
+        id.map((v) => (BigInt(Number(v)) === v && Number.isSafeInteger(Number(v)) ? Number(v) : v)),
+      );
     case 'uint':
       return uint;
     case 'id':

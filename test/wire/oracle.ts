@@ -79,6 +79,7 @@ function toValue(field: wire.NamedField, value: unknown, described: protobuf.Fie
     case 'text':
       return Buffer.from(value as string, 'utf8');
     case 'int':
+    case 'wide':
     case 'id':
     case 'uint':
     case 'uid':

@@ -1,3 +1,4 @@
+import type { WatchId } from '../../wire/index.js';
 import {
   decodeWatchResponse,
   encodeWatchRequest,
@@ -28,7 +29,7 @@ export function encodeWatchCreate(spec: WatchSpec, startRevision: number): Buffe
   return encodeWatchRequest(makeWatchRequest(WatchKind.CREATE, request));
 }
 
-export function encodeWatchCancel(watchId: number): Buffer {
+export function encodeWatchCancel(watchId: WatchId): Buffer {
   return encodeWatchRequest(makeWatchRequest(WatchKind.CANCEL, WatchCancelRequest.make({ watchId })));
 }
 

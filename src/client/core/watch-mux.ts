@@ -1,5 +1,5 @@
 import type { TimerHandle } from '../../util/env.js';
-import type { Event, WatchResponse } from '../../wire/index.js';
+import type { Event, WatchId, WatchResponse } from '../../wire/index.js';
 import { decodeWatch, encodeWatchCancel, encodeWatchCreate, WATCH_PROGRESS } from './codec.js';
 import type { Status } from './status.js';
 import { CLOSED, GrpcCode, isTokenStale } from './status.js';
@@ -33,7 +33,7 @@ export class WatchMux {
   readonly #watchers = new Set<Watcher>();
   /** Creates sent and not answered, oldest first; null where the watch was given up meanwhile. */
   #creating: (Watcher | null)[] = [];
-  readonly #byId = new Map<number, Watcher>();
+  readonly #byId = new Map<WatchId, Watcher>();
   #progressTimer: TimerHandle | null = null;
   /** Progress requests on this stream that were not answered; a member may drop them in silence. */
   #progressAsked = 0;

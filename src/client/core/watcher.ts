@@ -1,4 +1,4 @@
-import type { Event } from '../../wire/index.js';
+import type { Event, WatchId } from '../../wire/index.js';
 
 /** What to watch; the fields of WatchCreateRequest. */
 export interface WatchSpec {
@@ -58,7 +58,7 @@ export class Watcher {
   readonly sink: WatchSink;
   state: WatcherState = 'queued';
   /** On its stream, chosen by the server; -1 while it has none. */
-  id = -1;
+  id: WatchId = -1;
   /**
    * Where to go on after an interruption: one past the last revision that was delivered whole, or that progress
    * spoke for. 0 until a member has said where "now" is.

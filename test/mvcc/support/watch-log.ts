@@ -1,5 +1,5 @@
 import type { MvccStore, WatchPart, WatchSink, WatchStream } from '../../../src/mvcc/index.js';
-import type { KeyValue, WatchCreateRequest } from '../../../src/wire/index.js';
+import type { KeyValue, WatchCreateRequest, WatchId } from '../../../src/wire/index.js';
 import { decodeKeyValue, Event } from '../../../src/wire/index.js';
 import type { Kv, Twin, TwinEvent } from './twin.js';
 import { inRange } from './twin.js';
@@ -91,8 +91,8 @@ class Expectation {
 export class CheckedStream {
   readonly sink = new RecordingSink();
   readonly stream: WatchStream;
-  readonly #expected = new Map<number, Expectation>();
-  readonly #taken = new Set<number>();
+  readonly #expected = new Map<WatchId, Expectation>();
+  readonly #taken = new Set<WatchId>();
   #pending: Expectation | null = null;
   #created: WatchPart[] = [];
   readonly #twin: () => Twin;
@@ -129,7 +129,7 @@ export class CheckedStream {
     if (next < compactRev) assertThat(expectation.ended, 'a watch below the compact revision ends at once');
   }
 
-  cancel(id: number): void {
+  cancel(id: WatchId): void {
     const known = this.#taken.delete(id);
     const before = this.sink.parts.length;
     this.stream.cancel(id);
@@ -146,7 +146,7 @@ export class CheckedStream {
     this.stream.progress();
   }
 
-  get ids(): number[] {
+  get ids(): WatchId[] {
     return [...this.#taken];
   }
 

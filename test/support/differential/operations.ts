@@ -70,14 +70,9 @@ const range = message({
   range_end: once(2, rangeEnd).chain((end) => (end === undefined ? once(3, rangeEnd) : fc.constant(end))),
   limit: once(3, limit),
   revision: once(2, revision),
-  sort_order: once(
-    2,
-    fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 0, max: 2 }) }, fc.constantFrom(3, -1, 1 << 20)),
-  ),
-  sort_target: once(
-    2,
-    fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 0, max: 4 }) }, fc.constantFrom(5, -1, 1 << 20)),
-  ),
+  // Not the unknown ones: a real etcd 3.5 does not survive them (test/testdata/rpc/kv.txt).
+  sort_order: once(2, fc.integer({ min: 0, max: 2 })),
+  sort_target: once(2, fc.integer({ min: 0, max: 4 })),
   serializable: once(3, yes),
   keys_only: once(5, yes),
   count_only: once(7, yes),
