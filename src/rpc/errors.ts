@@ -87,6 +87,38 @@ export const SERVER_STATUS: Readonly<Record<ServerErrorCode, Status>> = {
   ERR_BAD_LEADER_TRANSFEREE: etcd(Code.FAILED_PRECONDITION, 'bad leader transferee'),
   ERR_CLUSTER_ID_MISMATCH: etcd(Code.FAILED_PRECONDITION, 'cluster ID mismatch'),
 
+  ERR_ROOT_USER_NOT_EXIST: etcd(Code.FAILED_PRECONDITION, 'root user does not exist'),
+  ERR_ROOT_ROLE_NOT_EXIST: etcd(Code.FAILED_PRECONDITION, 'root user does not have root role'),
+  ERR_USER_EMPTY: etcd(Code.INVALID_ARGUMENT, 'user name is empty'),
+  ERR_USER_EXIST: etcd(Code.FAILED_PRECONDITION, 'user name already exists'),
+  ERR_USER_NOT_FOUND: etcd(Code.FAILED_PRECONDITION, 'user name not found'),
+  ERR_ROLE_EMPTY: etcd(Code.INVALID_ARGUMENT, 'role name is empty'),
+  ERR_ROLE_EXIST: etcd(Code.FAILED_PRECONDITION, 'role name already exists'),
+  ERR_ROLE_NOT_FOUND: etcd(Code.FAILED_PRECONDITION, 'role name not found'),
+  ERR_AUTH_FAILED: etcd(Code.INVALID_ARGUMENT, 'authentication failed, invalid user ID or password'),
+  ERR_NO_PASSWORD_USER: {
+    code: Code.UNKNOWN,
+    message: 'auth: authentication failed, password was given for no password user',
+  },
+  ERR_PERMISSION_DENIED: etcd(Code.PERMISSION_DENIED, 'permission denied'),
+  ERR_PERMISSION_NOT_GIVEN: etcd(Code.INVALID_ARGUMENT, 'permission not given'),
+  ERR_ROLE_NOT_GRANTED: etcd(Code.FAILED_PRECONDITION, 'role is not granted to the user'),
+  ERR_PERMISSION_NOT_GRANTED: etcd(Code.FAILED_PRECONDITION, 'permission is not granted to the role'),
+  ERR_AUTH_NOT_ENABLED: etcd(Code.FAILED_PRECONDITION, 'authentication is not enabled'),
+  ERR_INVALID_AUTH_TOKEN: etcd(Code.UNAUTHENTICATED, 'invalid auth token'),
+  ERR_INVALID_AUTH_MGMT: etcd(Code.INVALID_ARGUMENT, 'invalid auth management'),
+  ERR_AUTH_OLD_REVISION: etcd(Code.INVALID_ARGUMENT, 'revision of auth store is old'),
+
+  ERR_DOWNGRADE_VERSION_FORMAT: etcd(Code.INVALID_ARGUMENT, 'wrong downgrade target version format'),
+  ERR_DOWNGRADE_TARGET: etcd(Code.INVALID_ARGUMENT, 'invalid downgrade target version'),
+  ERR_DOWNGRADE_REFUSED: {
+    code: Code.FAILED_PRECONDITION,
+    message:
+      'keel: a member cannot be downgraded: no etcd opens its data folder; to move to etcd, save a snapshot and restore it with etcdutl',
+  },
+  ERR_CLUSTER_VERSION_UNAVAILABLE: etcd(Code.FAILED_PRECONDITION, 'cluster version not found during downgrade'),
+  ERR_UNKNOWN_METHOD: etcd(Code.UNKNOWN, 'unknown method'),
+
   ERR_NOT_BUILT: { code: Code.UNIMPLEMENTED, message: '' },
 };
 

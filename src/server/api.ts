@@ -1,3 +1,4 @@
+import type { Identity } from '../auth/index.js';
 import type { WatchHub } from '../mvcc/index.js';
 import type { ServerError } from './errors.js';
 
@@ -72,6 +73,41 @@ export interface MemberApi {
   defragment(done: Completion<void>): void;
   /** The database as a file of etcd's; to be closed by who gets it. */
   snapshot(done: Completion<SnapshotFile>): void;
+
+  readonly guard: AuthGuard;
+  readonly auth: AuthApi;
+}
+
+/** Who is told of a refusal. */
+export interface Refused {
+  fail(err: ServerError): void;
+}
+
+/** Asked before what is not proposed, or needs root (auth-gate.ts). While auth is off, `go` is called at once. */
+export interface AuthGuard {
+  readonly enabled: boolean;
+  asUser(ctx: CallContext, refused: Refused, go: () => void): void;
+  asRoot(ctx: CallContext, refused: Refused, go: () => void): void;
+  /** READ on a range; the name, or '' while auth is off. */
+  toRead(key: string, rangeEnd: string, ctx: CallContext, refused: Refused, go: (who: Identity) => void): void;
+  /** @param keys the keys of the leases are to be told as well, which needs READ on each */
+  toSeeLeases(ids: readonly bigint[], keys: boolean, ctx: CallContext, refused: Refused, go: () => void): void;
+  /** Whether a watcher that was permitted still would be. */
+  mayStillRead(username: string, key: string, rangeEnd: string): boolean;
+  /** For who writes down what was asked; '' where nobody is known. */
+  nameOf(ctx: CallContext): string;
+  /** Calls back after each change of the rules, until `end` is called. */
+  onRulesChanged(cb: () => void): { end(): void };
+}
+
+/** The Auth service (semantics 9.2). */
+export interface AuthApi {
+  /** Answers with a token. */
+  authenticate(name: string, password: string, ctx: CallContext, done: Completion<string>): void;
+  userAdd(req: AuthUserAddRequest, ctx: CallContext, done: Completion<void>): void;
+  userChangePassword(req: AuthUserChangePasswordRequest, ctx: CallContext, done: Completion<void>): void;
+  /** All others. @param kind of InternalKind @param request its bytes; answers as AuthAnswers has it */
+  ask<T>(kind: number, request: Buffer, ctx: CallContext, done: Completion<T>): void;
 }
 
 /** A database file in the making: its pages are made when they are asked for. */
@@ -170,4 +206,12 @@ export interface StatusInfo {
 }
 
 import type { DeleteRangeResult, PutResult, RangeResult, TxnResult } from '../mvcc/index.js';
-import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
+import type {
+  AuthUserAddRequest,
+  AuthUserChangePasswordRequest,
+  CompactionRequest,
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  TxnRequest,
+} from '../wire/index.js';

@@ -6,6 +6,8 @@ import { AlarmRequest, InternalKind, LeaseGrantRequest, LeaseRevokeRequest } fro
 import type {
   AlarmRequest as AlarmArgs,
   AlarmMember,
+  AuthApi,
+  AuthGuard,
   CallContext,
   Completion,
   LeaseTimeToLive,
@@ -63,8 +65,16 @@ export class Member extends MemberCore implements MemberApi {
     return this.quota.admits(cost, done);
   }
 
-  range(req: RangeRequest, _ctx: CallContext, done: Completion<RangeResult>): void {
-    this.read(new RangeRead(this.parts.mvcc, req, done), req.serializable);
+  get guard(): AuthGuard {
+    return this.gate;
+  }
+
+  get auth(): AuthApi {
+    return this.authCalls;
+  }
+
+  range(req: RangeRequest, ctx: CallContext, done: Completion<RangeResult>): void {
+    this.read(new RangeRead(this.parts.mvcc, req, done, ctx, this.gate), req.serializable);
   }
 
   put(_req: PutRequest, raw: Buffer, ctx: CallContext, done: Completion<PutResult>): void {
@@ -76,26 +86,32 @@ export class Member extends MemberCore implements MemberApi {
   }
 
   txn(req: TxnRequest, raw: Buffer, ctx: CallContext, done: Completion<TxnResult>): void {
-    if (isTxnReadonly(req)) this.read(new TxnRead(this.parts.mvcc, req, done), isTxnSerializable(req));
+    if (isTxnReadonly(req)) this.read(new TxnRead(this.parts.mvcc, req, done, ctx, this.gate), isTxnSerializable(req));
     else this.propose(InternalKind.TXN, raw, done, ctx);
   }
 
-  compact(_req: CompactionRequest, raw: Buffer, _ctx: CallContext, done: Completion<{ revision: number }>): void {
-    this.propose(InternalKind.COMPACTION, raw, done);
+  compact(_req: CompactionRequest, raw: Buffer, ctx: CallContext, done: Completion<{ revision: number }>): void {
+    this.gate.asRoot(ctx, done, () => this.propose(InternalKind.COMPACTION, raw, done, ctx));
   }
 
-  leaseGrant(req: { id: bigint; ttl: number }, _ctx: CallContext, done: Completion<{ id: bigint; ttl: number }>): void {
+  leaseGrant(req: { id: bigint; ttl: number }, ctx: CallContext, done: Completion<{ id: bigint; ttl: number }>): void {
     let { id } = req;
     // A free positive id, chosen before it is proposed so that every member sees the same (semantics 5).
     while (id === 0n) id = this.nextId() & MAX_INT64;
-    this.propose(InternalKind.LEASE_GRANT, LeaseGrantRequest.encode({ id, ttl: req.ttl }), done);
+    const body = LeaseGrantRequest.encode({ id, ttl: req.ttl });
+    this.gate.asUser(ctx, done, () => this.propose(InternalKind.LEASE_GRANT, body, done, ctx));
   }
 
-  leaseRevoke(id: bigint, _ctx: CallContext, done: Completion<void>): void {
-    this.propose(InternalKind.LEASE_REVOKE, LeaseRevokeRequest.encode({ id }), done);
+  leaseRevoke(id: bigint, ctx: CallContext, done: Completion<void>): void {
+    const body = LeaseRevokeRequest.encode({ id });
+    this.gate.asUser(ctx, done, () => this.propose(InternalKind.LEASE_REVOKE, body, done, ctx));
   }
 
   leaseRenew(id: bigint, ctx: CallContext, done: Completion<{ ttl: number }>): void {
+    this.gate.toRenew(id, ctx, done, () => this.#renew(id, ctx, done));
+  }
+
+  #renew(id: bigint, ctx: CallContext, done: Completion<{ ttl: number }>): void {
     this.calls.call(
       'lease-renew',
       { id: id.toString() },
@@ -106,6 +122,10 @@ export class Member extends MemberCore implements MemberApi {
   }
 
   leaseTimeToLive(id: bigint, keys: boolean, ctx: CallContext, done: Completion<LeaseTimeToLive>): void {
+    this.gate.toSeeLeases([id], keys, ctx, done, () => this.#timeToLive(id, keys, ctx, done));
+  }
+
+  #timeToLive(id: bigint, keys: boolean, ctx: CallContext, done: Completion<LeaseTimeToLive>): void {
     this.calls.call(
       'lease-ttl',
       { id: id.toString(), keys },

@@ -1,5 +1,6 @@
 import { API_VERSION, PROGRAM, VERSION } from './about.js';
 import type { Command } from './command.js';
+import { DOWNGRADE } from './commands/downgrade.js';
 import { DEFRAG, ENDPOINT } from './commands/endpoint.js';
 import { COMPACTION, DEL, GET, PUT } from './commands/kv.js';
 import { LEASE } from './commands/lease.js';
@@ -35,6 +36,7 @@ export const ROOT: Command = {
     COMPACTION,
     ALARM,
     DEFRAG,
+    DOWNGRADE,
     ENDPOINT,
     MOVE_LEADER,
     WATCH,

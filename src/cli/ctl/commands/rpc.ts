@@ -78,6 +78,8 @@ export const rpc = {
     call(c, 'Maintenance/Defragment', wire.DefragmentRequest.encode({}), wire.DefragmentResponse, 'write', {
       endpoint,
     }),
+  downgrade: (c: Context, r: Partial<wire.DowngradeRequest>) =>
+    call(c, 'Maintenance/Downgrade', wire.DowngradeRequest.encode(r), wire.DowngradeResponse, 'write'),
   moveLeader: (c: Context, targetId: bigint, endpoint: string) =>
     call(c, 'Maintenance/MoveLeader', wire.MoveLeaderRequest.encode({ targetId }), wire.MoveLeaderResponse, 'write', {
       endpoint,

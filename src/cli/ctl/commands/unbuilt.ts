@@ -38,11 +38,6 @@ export const UNBUILT: readonly Command[] = [
     unbuilt('powershell', 'powershell', 'Generate the autocompletion script for powershell'),
     unbuilt('zsh', 'zsh', 'Generate the autocompletion script for zsh'),
   ]),
-  family('downgrade', 'Downgrade related commands', [
-    unbuilt('cancel', 'cancel', 'Cancel the ongoing downgrade action to cluster'),
-    unbuilt('enable', 'enable <TARGET_VERSION>', 'Start a downgrade action to cluster'),
-    unbuilt('validate', 'validate <TARGET_VERSION>', 'Validate downgrade capability before starting downgrade'),
-  ]),
   unbuilt('make-mirror', 'make-mirror [options] <destination>', 'Makes a mirror at the destination etcd cluster'),
   family('role', 'Role related commands', [
     unbuilt('add', 'add <role name>', 'Adds a new role'),

@@ -161,6 +161,10 @@ export class FieldsPrinter implements Printer {
     }
   }
 
+  downgrade(): void {
+    throw unsupported();
+  }
+
   moveLeader(): void {
     throw unsupported();
   }

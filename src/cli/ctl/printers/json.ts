@@ -143,6 +143,10 @@ export class JsonPrinter implements Printer {
     this.#message(wire.AlarmResponse, r);
   }
 
+  downgrade(_action: string, r: wire.DowngradeResponse): void {
+    this.#message(wire.DowngradeResponse, r);
+  }
+
   moveLeader(_from: bigint, _to: bigint, r: wire.MoveLeaderResponse): void {
     this.#message(wire.MoveLeaderResponse, r);
   }

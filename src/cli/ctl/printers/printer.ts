@@ -53,6 +53,7 @@ export interface Printer {
   status(list: readonly EndpointStatus[]): void;
   hashKv(list: readonly EndpointHash[]): void;
   alarm(r: wire.AlarmResponse): void;
+  downgrade(action: 'validate' | 'enable' | 'cancel', r: wire.DowngradeResponse): void;
   moveLeader(from: bigint, to: bigint, r: wire.MoveLeaderResponse): void;
 }
 

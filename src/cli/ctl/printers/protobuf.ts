@@ -91,6 +91,10 @@ export class ProtobufPrinter implements Printer {
     this.#io.out(wire.AlarmResponse.encode(r));
   }
 
+  downgrade(_action: string, r: wire.DowngradeResponse): void {
+    this.#io.out(wire.DowngradeResponse.encode(r));
+  }
+
   moveLeader(_from: bigint, _to: bigint, r: wire.MoveLeaderResponse): void {
     this.#io.out(wire.MoveLeaderResponse.encode(r));
   }

@@ -123,6 +123,10 @@ export class SimplePrinter implements Printer {
     for (const a of r.alarms) this.#line(`memberID:${a.memberId} alarm:${ALARM_NAMES[a.alarm] ?? a.alarm} `);
   }
 
+  downgrade(action: string, r: wire.DowngradeResponse): void {
+    this.#line(`Downgrade ${action} success, cluster version ${r.version}`);
+  }
+
   moveLeader(from: bigint, to: bigint): void {
     this.#line(`Leadership transferred from ${from.toString(16)} to ${to.toString(16)}`);
   }

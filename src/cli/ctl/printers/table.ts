@@ -44,6 +44,7 @@ export class TablePrinter implements Printer {
   readonly memberUpdate = unsupported;
   readonly memberPromote = unsupported;
   readonly alarm = unsupported;
+  readonly downgrade = unsupported;
   readonly moveLeader = unsupported;
 
   #table({ header, rows }: Rows): void {
