@@ -1,5 +1,5 @@
-import type { TokenSigner } from '../util/env.js';
-import type { Identity } from './types.js';
+import type { Clock, TokenSigner } from '../util/env.js';
+import type { Identity, TokenProvider } from './types.js';
 
 interface Verified extends Identity {
   /** Unix seconds. */
@@ -13,26 +13,37 @@ const REMEMBERED_MAX = 1000;
  * JSON web tokens (RFC 7519) with etcd's claims: `username`, `revision` (the auth revision when it was made) and `exp`.
  * Every member with the key can check one, so nothing is kept but what has been verified.
  */
-export class JwtTokens {
+export class JwtTokens implements TokenProvider {
   readonly #signer: TokenSigner;
   readonly #ttlS: number;
+  readonly #clock: Pick<Clock, 'wall'>;
   readonly #verified = new Map<string, Verified>();
 
-  constructor(signer: TokenSigner, ttlMs: number) {
+  constructor(signer: TokenSigner, ttlMs: number, clock: Pick<Clock, 'wall'>) {
     this.#signer = signer;
     this.#ttlS = ttlMs / 1000;
+    this.#clock = clock;
   }
 
-  /** @param wallMs Unix time; null where this member can only verify */
-  make(username: string, revision: number, wallMs: number): string | null {
-    const exp = Math.floor(wallMs / 1000 + this.#ttlS);
+  /** A token says all by itself. */
+  indexOf(): number {
+    return 0;
+  }
+
+  prefix(): string {
+    return '';
+  }
+
+  assign(username: string, _prefix: string, _index: number, revision: number, wanted: boolean): string | null {
+    if (!wanted) return '';
+    const exp = Math.floor(this.#clock.wall() / 1000 + this.#ttlS);
     const head = `${encode({ alg: this.#signer.method, typ: 'JWT' })}.${encode({ exp, revision, username })}`;
     const signature = this.#signer.sign(Buffer.from(head));
     return signature === null ? null : `${head}.${signature.toString('base64url')}`;
   }
 
-  /** Who the token names; null for one that is expired, forged, or lacks a claim. */
-  check(token: string, wallMs: number): Identity | null {
+  /** The revision is that of its making, whatever the present one is. */
+  identify(token: string): Identity | null {
     let verified = this.#verified.get(token) ?? null;
     if (verified === null) {
       verified = this.#verify(token);
@@ -40,10 +51,17 @@ export class JwtTokens {
       if (this.#verified.size >= REMEMBERED_MAX) this.#verified.clear();
       this.#verified.set(token, verified);
     }
-    if (wallMs / 1000 < verified.exp) return verified;
+    if (this.#clock.wall() / 1000 < verified.exp) return verified;
     this.#verified.delete(token);
     return null;
   }
+
+  /** Nothing was kept of who is gone, and the revision outdates the rest. */
+  userInvalidated(): void {}
+
+  authDisabled(): void {}
+
+  tick(): void {}
 
   #verify(token: string): Verified | null {
     const parts = token.split('.');

@@ -1,4 +1,5 @@
-import type { TokenEvents } from './types.js';
+import type { Clock, SlowCrypto } from '../util/env.js';
+import type { Identity, TokenProvider } from './types.js';
 
 interface Holder {
   readonly username: string;
@@ -11,41 +12,52 @@ interface Holder {
  * the index is that of the entry that carried it, so that a member knows whether it should have heard of it. Each
  * member keeps them in memory for itself: use prolongs one, a restart forgets them all (etcd semantics §9.1).
  */
-export class SimpleTokens implements TokenEvents {
+export class SimpleTokens implements TokenProvider {
   /** In the order of `until`: what is used goes to the end. */
   readonly #holders = new Map<string, Holder>();
   readonly #byUser = new Map<string, Set<string>>();
   readonly #ttlMs: number;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #crypto: Pick<SlowCrypto, 'randomBytes'>;
 
-  constructor(ttlMs: number) {
+  constructor(ttlMs: number, clock: Pick<Clock, 'now'>, crypto: Pick<SlowCrypto, 'randomBytes'>) {
     this.#ttlMs = ttlMs;
+    this.#clock = clock;
+    this.#crypto = crypto;
   }
 
   get size(): number {
     return this.#holders.size;
   }
 
-  assign(username: string, token: string, now: number): void {
+  indexOf(token: string): number | null {
+    const match = /^[^.]*\.(\d{1,15})$/.exec(token);
+    return match === null ? null : Number(match[1]);
+  }
+
+  prefix(): string {
+    return tokenPrefix(this.#crypto.randomBytes(PREFIX_BYTES));
+  }
+
+  assign(username: string, prefix: string, index: number): string {
+    const token = `${prefix}.${index}`;
     this.#drop(token);
-    this.#holders.set(token, { username, until: now + this.#ttlMs });
+    this.#holders.set(token, { username, until: this.#clock.now() + this.#ttlMs });
     let tokens = this.#byUser.get(username);
     if (tokens === undefined) this.#byUser.set(username, (tokens = new Set()));
     tokens.add(token);
+    return token;
   }
 
-  /** Whose token it is; it lives on from now. */
-  use(token: string, now: number): string | null {
+  /** The token lives on from now. */
+  identify(token: string, revision: number): Identity | null {
     const holder = this.#holders.get(token);
+    const now = this.#clock.now();
     if (holder === undefined || holder.until <= now) return null;
     this.#holders.delete(token);
     holder.until = now + this.#ttlMs;
     this.#holders.set(token, holder);
-    return holder.username;
-  }
-
-  /** Whose token it is, for who only writes it down. */
-  peek(token: string): string | null {
-    return this.#holders.get(token)?.username ?? null;
+    return { username: holder.username, revision };
   }
 
   tick(now: number): void {
@@ -78,11 +90,10 @@ export class SimpleTokens implements TokenEvents {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const PREFIX_LETTERS = 16;
 
-/** Random bytes that `tokenPrefix` may need; more than enough of them fall within the letters. */
-export const PREFIX_BYTES = 64;
+/** Random bytes for one prefix: many more of them than 16 fall within the letters. */
+const PREFIX_BYTES = 64;
 
-/** @param random PREFIX_BYTES bytes that nobody can guess */
-export function tokenPrefix(random: Buffer): string {
+function tokenPrefix(random: Buffer): string {
   let prefix = '';
   for (const byte of random) {
     // 208 = 4 x 52: each letter as likely as the others.
@@ -90,11 +101,5 @@ export function tokenPrefix(random: Buffer): string {
     prefix += LETTERS[byte % LETTERS.length];
     if (prefix.length === PREFIX_LETTERS) return prefix;
   }
-  return prefix.padEnd(PREFIX_LETTERS, 'k');
-}
-
-/** The index behind the dot; null for what is no simple token. */
-export function tokenIndex(token: string): number | null {
-  const match = /^[^.]*\.(\d{1,20})$/.exec(token);
-  return match === null ? null : Number(match[1]);
+  throw new Error('these bytes are not random');
 }

@@ -36,3 +36,24 @@ export interface TokenEvents {
   userInvalidated(name: string): void;
   authDisabled(): void;
 }
+
+/** What makes and knows tokens: simple ones or JSON web tokens. */
+export interface TokenProvider extends TokenEvents {
+  /** The index that this member must have applied before it can know the token; null: it is no token at all. */
+  indexOf(token: string): number | null;
+  /**
+   * Whose token it is, and of which auth revision; null: nobody's.
+   * @param revision the present one, which a simple token stands for
+   */
+  identify(token: string, revision: number): Identity | null;
+  /** What Authenticate puts into the log: a part of the token that every member is to know, or ''. */
+  prefix(): string;
+  /**
+   * An Authenticate is applied.
+   * @param wanted the call waits at this member
+   * @returns the token, where it is wanted; null: this member cannot make one
+   */
+  assign(username: string, prefix: string, index: number, revision: number, wanted: boolean): string | null;
+  /** @param now ms, monotonic */
+  tick(now: number): void;
+}

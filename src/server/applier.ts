@@ -1,3 +1,4 @@
+import type { AuthStore, TokenProvider } from '../auth/index.js';
 import type { Lessor } from '../lease/index.js';
 import type { MvccStore, ReadRefusal, WriteRefusal } from '../mvcc/index.js';
 import type { Entry } from '../raft/index.js';
@@ -24,6 +25,9 @@ import {
 import type { Alarms } from './alarms.js';
 import { AlarmAction } from './alarms.js';
 import type { AlarmMember } from './api.js';
+import { applyAuth, isAuthKind } from './auth-apply.js';
+import { checkEntry } from './auth-checks.js';
+import { authRefusal } from './auth-errors.js';
 import { refusal, ServerError } from './errors.js';
 import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
@@ -48,6 +52,8 @@ export interface ReplicatedState {
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
+  readonly tokens: TokenProvider;
 }
 
 /**
@@ -94,7 +100,7 @@ export class Applier {
     const request = decodeInternalRequest(entry.data);
     const pending = this.#pendingOf(request.id);
     const done = pending?.done ?? null;
-    const outcome = this.#dispatch(request, pending);
+    const outcome = this.#dispatch(request, pending, entry.index);
     if (done === null || outcome === LATER) return;
     if (outcome instanceof ServerError) done.fail(outcome);
     else done.ok(outcome as never);
@@ -106,9 +112,13 @@ export class Applier {
     return this.#proposals.applied(Number(id & LOW48));
   }
 
-  #dispatch(request: InternalRequest, pending: Pending | undefined): unknown {
-    const { mvcc, lessor, membership } = this.#state;
+  #dispatch(request: InternalRequest, pending: Pending | undefined, index: number): unknown {
+    const { mvcc, lessor, membership, auth, tokens } = this.#state;
     const { body } = request;
+    if (auth.enabled) {
+      const forbidden = checkEntry(this.#state, request);
+      if (forbidden !== null) return authRefusal(forbidden);
+    }
     switch (request.kind) {
       case InternalKind.PUT: {
         const put = decodePutRequest(body);
@@ -162,6 +172,7 @@ export class Applier {
         // The gates LeaseCheckpoint and LeaseCheckpointPersist are off: as in etcd, it changes nothing then.
         return undefined;
       default:
+        if (isAuthKind(request.kind)) return applyAuth(auth, tokens, request, index, pending !== undefined);
         // Skipping it would let members diverge from those that know it.
         throw new Error(`apply: this version knows no request of kind ${request.kind}`);
     }

@@ -45,6 +45,12 @@ export interface MemberConfig {
   readonly onDiskDamage: 'repair' | 'stop';
   /** Highest cluster version this member proposes, so that an older etcd can read the log; null: its own. */
   readonly clusterVersionMax: string | null;
+  /** `simple`, or `jwt,...` (auth/token-options.ts) */
+  readonly authToken: string;
+  /** ms that a simple token lives without being used; default 300,000 */
+  readonly authTokenTtlMs: number;
+  /** 4 to 31; default 10 */
+  readonly bcryptCost: number;
   readonly tuning: MemberTuning;
 }
 
@@ -128,6 +134,9 @@ export function memberDefaults(name = 'default'): MemberConfig {
     forceNewCluster: false,
     onDiskDamage: 'repair',
     clusterVersionMax: null,
+    authToken: 'simple',
+    authTokenTtlMs: 300_000,
+    bcryptCost: 10,
     tuning: defaultTuning,
   };
 }

@@ -1,5 +1,5 @@
 import type { Identity } from '../auth/index.js';
-import { NOBODY } from '../auth/index.js';
+import { NOBODY, ROOT } from '../auth/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
 import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
@@ -20,6 +20,7 @@ import {
 import type { AlarmRequest as AlarmArgs, CallContext, Completion, MemberLimits } from './api.js';
 import type { ApplierOwner } from './applier.js';
 import { Applier } from './applier.js';
+import { AuthCalls } from './auth-calls.js';
 import { AuthGate } from './auth-gate.js';
 import { AutoCompactor } from './auto-compactor.js';
 import { AutoPromoter } from './auto-promoter.js';
@@ -88,7 +89,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #proposals = new Proposals();
   readonly #reads: ReadIndexer;
   protected readonly leaseKeeper: LeaseKeeper;
-  protected readonly gate = new AuthGate();
+  protected readonly gate: AuthGate;
+  protected readonly authCalls: AuthCalls;
   readonly #questions: PeerQuestions;
   protected readonly changes: Reconfiguration;
   readonly #promoter: AutoPromoter | null;
@@ -136,6 +138,26 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#ids = new RequestIds(parts.memberId, env.clock.wall());
     this.#reads = new ReadIndexer((ctx) => this.#raft.readIndex(ctx));
     const view = this;
+    this.gate = new AuthGate(parts.auth, parts.tokens, parts.lessor, {
+      get appliedIndex() {
+        return parts.backend.appliedIndex;
+      },
+      now: () => env.clock.now(),
+      until: (ctx) => this.until(ctx),
+    });
+    parts.auth.tokens = parts.tokens;
+    this.authCalls = new AuthCalls(
+      parts.auth,
+      parts.tokens,
+      env,
+      config.bcryptCost,
+      {
+        propose: (kind, body, done, ctx) => this.propose(kind, body, done, ctx),
+        whenCurrent: (done, go) => this.read({ ready: go, fail: (err) => done.fail(err) }, false),
+        asRoot: (ctx, done, go) => this.gate.asRoot(ctx, done, go),
+      },
+      this.log,
+    );
     this.leaseKeeper = new LeaseKeeper(
       parts.lessor,
       this.#reads,
@@ -264,6 +286,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#proposals.expire(now, this.limits.requestTimeoutMs, (start) => this.#timeoutCause(start));
     this.#reads.tick(now, this.config.tuning.readIndexRetryMs, this.limits.requestTimeoutMs);
     this.leaseKeeper.tick();
+    this.parts.tokens.tick(now);
+    this.gate.wake();
     this.#mvcc.watch.tick(now);
     this.#autoCompactor.tick(now);
     this.#withheld.tick(now);
@@ -323,7 +347,10 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   /** Never by way of a leader: what a deposed leader finds expired is not for the next one to revoke (museum 55). */
   #proposeRevoke(id: bigint): void {
     const body = LeaseRevokeRequest.encode({ id });
-    const data = encodeInternalRequest(this.nextId(), '', 0, InternalKind.LEASE_REVOKE, body);
+    // With auth on, what keys need is asked of this entry too: it is root's.
+    const { enabled, revision } = this.parts.auth;
+    const [name, authRevision] = enabled ? [ROOT, revision] : ['', 0];
+    const data = encodeInternalRequest(this.nextId(), name, authRevision, InternalKind.LEASE_REVOKE, body);
     const result = this.#raft.propose([data]);
     if (result !== 'accepted' && this.parts.lessor.revokesWhenDeposed) {
       this.#proposals.addForeign(data, Number.POSITIVE_INFINITY);
@@ -344,6 +371,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 
   apply(entries: readonly Entry[]): void {
     this.#applier.apply(entries);
+    if (this.gate.isWaiting) this.gate.wake();
     this.#compactor.check();
   }
 
@@ -542,6 +570,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     const err = refusal('ERR_STOPPED');
     this.#proposals.failAll(err);
     this.#reads.failAll(err);
+    this.gate.failAll();
     const target = longestConnected(this.#raft, this.#hub);
     handOver(this.parts, target, this.config.electionMs, () => this.#close(cb));
     this.#pump.wake();

@@ -1,3 +1,4 @@
+import { AuthStore, makeTokens } from '../auth/index.js';
 import { Lessor, readLeases } from '../lease/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import { openMvcc } from '../mvcc/index.js';
@@ -223,6 +224,7 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
   const { backend, log } = opened;
   const membership = new Membership(backend);
   const alarms = new Alarms(backend);
+  const auth = new AuthStore(backend, { mutants: config.tuning.mutants });
   const { tuning } = config;
   const lessor = new Lessor(backend, {
     minTtl: Math.ceil((3 * config.electionMs) / 2 / 1000),
@@ -237,7 +239,7 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       env.fatal(err as Error);
     }
   };
-  loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
+  loadTables(backend, membership, alarms, auth, (tablesError, clusterVersion) => {
     if (tablesError !== null) return cb(tablesError, null);
     // A cluster that has moved on to a version which this build does not know cannot be served by it.
     if (clusterVersion !== null && compareVersions(clusterVersion, ETCD_VERSION) > 0) {
@@ -284,6 +286,8 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
             lessor,
             membership,
             alarms,
+            auth,
+            tokens: makeTokens(config.authToken, config.authTokenTtlMs, env),
             hub,
             clusterVersion,
             commit: hardState.commit,

@@ -1,3 +1,4 @@
+import type { AuthStore, TokenProvider } from '../auth/index.js';
 import type { Lessor } from '../lease/index.js';
 import type { MvccStore } from '../mvcc/index.js';
 import type { PeerHub } from '../peer/index.js';
@@ -22,6 +23,8 @@ export interface MemberParts {
   readonly lessor: Lessor;
   readonly membership: Membership;
   readonly alarms: Alarms;
+  readonly auth: AuthStore;
+  readonly tokens: TokenProvider;
   readonly hub: PeerHub;
   readonly clusterVersion: string | null;
   /** Of the hard state that the log holds. */

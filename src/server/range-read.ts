@@ -1,6 +1,9 @@
+import type { Identity } from '../auth/index.js';
 import type { MvccStore, RangeResult, ReadRefusal, TxnResult } from '../mvcc/index.js';
 import type { RangeRequest, TxnRequest } from '../wire/index.js';
-import type { Completion } from './api.js';
+import type { CallContext, Completion } from './api.js';
+import { authRefusal } from './auth-errors.js';
+import type { AuthGate } from './auth-gate.js';
 import { refusal, ServerError } from './errors.js';
 import type { Reader } from './read-index.js';
 
@@ -9,15 +12,26 @@ export class RangeRead implements Reader {
   readonly #mvcc: MvccStore;
   readonly #req: RangeRequest;
   readonly #done: Completion<RangeResult>;
+  readonly #ctx: CallContext;
+  readonly #gate: AuthGate;
 
-  constructor(mvcc: MvccStore, req: RangeRequest, done: Completion<RangeResult>) {
+  constructor(mvcc: MvccStore, req: RangeRequest, done: Completion<RangeResult>, ctx: CallContext, gate: AuthGate) {
     this.#mvcc = mvcc;
     this.#req = req;
     this.#done = done;
+    this.#ctx = ctx;
+    this.#gate = gate;
   }
 
   ready(): void {
-    const done = this.#done;
+    if (!this.#gate.enabled) return this.#read(this.#done);
+    const { key, rangeEnd } = this.#req;
+    this.#gate.toRead(key, rangeEnd, this.#ctx, this.#done, (who) =>
+      this.#read(stillCurrent(this.#done, this.#gate, who)),
+    );
+  }
+
+  #read(done: Completion<RangeResult>): void {
     this.#mvcc.rangeLater(this.#req, (err, result) => {
       if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
       else answer(result as RangeResult | ReadRefusal, done);
@@ -34,15 +48,19 @@ export class TxnRead implements Reader {
   readonly #mvcc: MvccStore;
   readonly #req: TxnRequest;
   readonly #done: Completion<TxnResult>;
+  readonly #ctx: CallContext;
+  readonly #gate: AuthGate;
 
-  constructor(mvcc: MvccStore, req: TxnRequest, done: Completion<TxnResult>) {
+  constructor(mvcc: MvccStore, req: TxnRequest, done: Completion<TxnResult>, ctx: CallContext, gate: AuthGate) {
     this.#mvcc = mvcc;
     this.#req = req;
     this.#done = done;
+    this.#ctx = ctx;
+    this.#gate = gate;
   }
 
   ready(): void {
-    answer(this.#mvcc.readTxn(this.#req), this.#done);
+    this.#gate.toTransact(this.#req, this.#ctx, this.#done, () => answer(this.#mvcc.readTxn(this.#req), this.#done));
   }
 
   fail(err: ServerError): void {
@@ -54,4 +72,12 @@ function answer<T extends object>(result: T | ReadRefusal, done: Completion<T>):
   if (result === 'compacted') done.fail(refusal('ERR_COMPACTED'));
   else if (result === 'future') done.fail(refusal('ERR_FUTURE_REV'));
   else done.ok(result as T);
+}
+
+/** An answer that was made over several turns is not given out when the rules changed meanwhile. */
+function stillCurrent<T>(done: Completion<T>, gate: AuthGate, who: Identity): Completion<T> {
+  return {
+    ok: (value) => (gate.isCurrent(who) ? done.ok(value) : done.fail(authRefusal('old-revision'))),
+    fail: (err) => done.fail(err),
+  };
 }

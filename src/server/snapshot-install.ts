@@ -15,11 +15,11 @@ export function installSnapshot(
   ready: Ready,
   cb: (err: Error | null, clusterVersion: string | null) => void,
 ): void {
-  const { backend, mvcc, lessor, membership, alarms, env } = parts;
+  const { backend, mvcc, lessor, membership, alarms, auth, env } = parts;
   mvcc.suspend();
   transfer.install(ready, (installError) => {
     if (installError !== null) return cb(installError, null);
-    loadTables(backend, membership, alarms, (tablesError, clusterVersion) => {
+    loadTables(backend, membership, alarms, auth, (tablesError, clusterVersion) => {
       if (tablesError !== null) return cb(tablesError, null);
       mvcc.restore(backend, (restoreError) => {
         if (restoreError !== null) return cb(restoreError, null);

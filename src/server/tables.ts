@@ -1,3 +1,4 @@
+import type { AuthStore } from '../auth/index.js';
 import type { Backend } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import type { Alarms } from './alarms.js';
@@ -5,11 +6,12 @@ import { CLUSTER_VERSION_KEY } from './applier.js';
 import type { Membership } from './membership.js';
 import { readBucket } from './rows.js';
 
-/** Fills the small tables (members, alarms, the cluster's version) from a backend: at open and after a snapshot. */
+/** Fills the small tables (members, alarms, users and roles, the cluster's version) from a backend: at open and after a snapshot. */
 export function loadTables(
   backend: Backend,
   membership: Membership,
   alarms: Alarms,
+  auth: AuthStore,
   cb: (err: Error | null, clusterVersion: string | null) => void,
 ): void {
   readBucket(backend, Bucket.members, (membersError, members) => {
@@ -26,8 +28,25 @@ export function loadTables(
           backend,
           alarmRows.map((row) => row[0]),
         );
-        const version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
-        cb(null, version === undefined ? null : version.toString());
+        loadAuth(backend, auth, (authError) => {
+          if (authError !== null) return cb(authError, null);
+          const version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
+          cb(null, version === undefined ? null : version.toString());
+        });
+      });
+    });
+  });
+}
+
+function loadAuth(backend: Backend, store: AuthStore, cb: (err: Error | null) => void): void {
+  readBucket(backend, Bucket.auth, (authError, auth) => {
+    if (authError !== null) return cb(authError);
+    readBucket(backend, Bucket.authUsers, (usersError, users) => {
+      if (usersError !== null) return cb(usersError);
+      readBucket(backend, Bucket.authRoles, (rolesError, roles) => {
+        if (rolesError !== null) return cb(rolesError);
+        store.load(backend, { auth, users: users.map((row) => row[1]), roles: roles.map((row) => row[1]) });
+        cb(null);
       });
     });
   });
