@@ -199,15 +199,15 @@ export class SimDisk implements Disk {
     return at < 0 ? null : this.#faults.splice(at, 1)[0]!;
   }
 
-  /** @internal A write as it reaches the cache. @throws IoError ENOSPC */
+  /** @internal A write as it reaches the cache. @param bytes the disk's from now on @throws IoError ENOSPC */
   writeTo(inode: SimInode, path: string, offset: number, bytes: Buffer): void {
     this.stats.writes++;
-    if (inode.growth(offset, bytes.length) > this.free('')) throw ioError('ENOSPC', 'write', path);
+    const growth = inode.growth(offset, bytes.length);
+    if (growth > 0 && growth > this.free('')) throw ioError('ENOSPC', 'write', path);
     const stray = this.takeFault('misdirected-write', path);
     const lost = this.takeFault('lost-write', path) !== null;
     if (stray !== null || lost) this.stats.faults++;
-    // A copy: the caller has its buffer back after the sync, the platter keeps the bytes.
-    inode.write(offset + (stray?.shift ?? 0), Buffer.from(bytes), lost);
+    inode.write(offset + (stray?.shift ?? 0), bytes, lost);
   }
 
   /** @internal @throws IoError EIO */

@@ -42,11 +42,14 @@ export class Engine {
     this.#hash = Math.imul(this.#hash ^ value, 0x01000193);
   }
 
-  /** @param delayUs rounded up to whole µs, at least 0 */
-  schedule(delayUs: number, fn: () => void): SimTimer {
+  /**
+   * @param delayUs rounded up to whole µs, at least 0
+   * @param life the process that it happens to
+   */
+  schedule(delayUs: number, fn: () => void, life: SimEvent['life'] = null): SimTimer {
     const at = this.#now + Math.max(0, Math.ceil(delayUs));
     const tie = this.#tieRng === null ? 0 : this.#tieRng.u32();
-    const event: SimEvent = { at, tie, seq: ++this.#seq, fn };
+    const event: SimEvent = { at, tie, seq: ++this.#seq, life, fn };
     this.#heap.push(event);
     return event;
   }
@@ -67,7 +70,8 @@ export class Engine {
       this.note(event.at);
       this.note(event.seq);
       event.fn = null;
-      fn();
+      if (event.life === null) fn();
+      else event.life.run(fn);
       return true;
     }
   }
@@ -113,7 +117,7 @@ export class Life {
   }
 
   schedule(delayUs: number, fn: () => void): SimTimer {
-    return this.#engine.schedule(delayUs, () => this.run(fn));
+    return this.#engine.schedule(delayUs, fn, this);
   }
 
   /** Runs something that happens to this process, now or when it is no longer paused. */
@@ -145,7 +149,7 @@ export class Life {
     this.#paused = false;
     const late = this.#late;
     this.#late = [];
-    for (const fn of late) this.#engine.schedule(0, () => this.run(fn));
+    for (const fn of late) this.#engine.schedule(0, fn, this);
   }
 
   end(): void {

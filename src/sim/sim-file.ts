@@ -35,6 +35,7 @@ export class SimFile implements DiskFile {
   }
 
   write(offset: number, chunks: readonly Buffer[]): void {
+    // A copy: the caller has its buffers back after the sync, the platter keeps the bytes.
     const bytes = Buffer.concat(chunks);
     this.#push('plain', () => this.#disk.writeTo(this.#inode, this.#name, offset, bytes), null);
     if (bytes.length > 0) this.#size = Math.max(this.#size, offset + bytes.length);
@@ -99,7 +100,7 @@ export class SimFile implements DiskFile {
 
   writeSync(offset: number, chunk: Buffer): void {
     this.#atOnce();
-    this.#disk.writeTo(this.#inode, this.#name, offset, chunk);
+    this.#disk.writeTo(this.#inode, this.#name, offset, Buffer.from(chunk));
     this.#size = Math.max(this.#size, offset + chunk.length);
   }
 

@@ -32,15 +32,25 @@ export class SparseImage {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#walk(offset, bytes.length, (number, from, to, at) => {
-      let page = this.#pages.get(number);
-      if (page === undefined) {
-        page = Buffer.alloc(PAGE_BYTES);
-        this.#pages.set(number, page);
-      }
-      page.set(bytes.subarray(at, at + to - from), from);
-    });
+    const first = Math.floor(offset / PAGE_BYTES);
+    // Most writes lie within one page.
+    if (offset + bytes.length <= (first + 1) * PAGE_BYTES) {
+      if (bytes.length > 0) this.#page(first).set(bytes, offset - first * PAGE_BYTES);
+    } else {
+      this.#walk(offset, bytes.length, (number, from, to, at) =>
+        this.#page(number).set(bytes.subarray(at, at + to - from), from),
+      );
+    }
     if (bytes.length > 0) this.#length = Math.max(this.#length, offset + bytes.length);
+  }
+
+  #page(number: number): Buffer {
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = Buffer.alloc(PAGE_BYTES);
+      this.#pages.set(number, page);
+    }
+    return page;
   }
 
   truncate(length: number): void {

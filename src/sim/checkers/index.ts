@@ -17,7 +17,7 @@ export { advance, applyEvents, emptyModel, evaluate, type ModelState, sameRespon
 export { checkMonotonic } from './monotonic.js';
 export { storeCalls, storeModel } from './store-model.js';
 export { type SweepInput, type SweepResult, sweep } from './sweep.js';
-export { checkWatch, type WatchBatch, type WatchRecord } from './watch.js';
+export { checkWatch, checkWatches, type WatchBatch, type WatchRecord } from './watch.js';
 export { type Call, type SequentialModel, searchLinearization, type WglResult } from './wgl.js';
 
 export interface CheckInput {

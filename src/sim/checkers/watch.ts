@@ -48,8 +48,23 @@ export function checkWatch(
   base = 1,
   initial: ReadonlyMap<string, Kv> = new Map(),
 ): Violation[] {
+  return checkWatches([watch], log, base, initial);
+}
+
+/** The same for many watches of one log, whose state at each revision is worked out once. */
+export function checkWatches(
+  watches: readonly WatchRecord[],
+  log: readonly LogRevision[],
+  base = 1,
+  initial: ReadonlyMap<string, Kv> = new Map(),
+): Violation[] {
+  if (watches.length === 0) return [];
+  const all = withPrevious(log, initial);
+  return watches.flatMap((watch) => violationsOf(watch, expected(watch, all, base)));
+}
+
+function violationsOf(watch: WatchRecord, due: readonly DueEvent[]): Violation[] {
   const violations: Violation[] = [];
-  const due = expected(watch, log, base, initial);
   let at = 0; // next of `due`
   let lastRevision = 0;
   let lastHeader = 0;
@@ -114,26 +129,29 @@ export function checkWatch(
 
 type DueEvent = KvEvent & { prev: Kv | null };
 
-function expected(
-  watch: WatchRecord,
-  log: readonly LogRevision[],
-  base: number,
-  initial: ReadonlyMap<string, Kv>,
-): DueEvent[] {
+function expected(watch: WatchRecord, all: readonly (readonly DueEvent[])[], base: number): DueEvent[] {
   const due: DueEvent[] = [];
-  const kvs = new Map(initial);
-  for (const [i, { events }] of log.entries()) {
-    const before = new Map<string, Kv | null>();
-    for (const { kv } of events) if (!before.has(kv.key)) before.set(kv.key, kvs.get(kv.key) ?? null);
-    for (const event of events) {
-      if (event.type === 'put') kvs.set(event.kv.key, event.kv);
-      else kvs.delete(event.kv.key);
-      if (base + 1 + i < watch.start || !inRange(event.kv.key, watch.key, watch.rangeEnd)) continue;
+  for (let i = Math.max(0, watch.start - base - 1); i < all.length; i++) {
+    for (const event of all[i]!) {
+      if (!inRange(event.kv.key, watch.key, watch.rangeEnd)) continue;
       if (event.type === 'put' ? watch.noPut : watch.noDelete) continue;
-      due.push({ ...event, prev: before.get(event.kv.key)! });
+      due.push(event);
     }
   }
   return due;
+}
+
+/** The events of each revision, with what was there before it. */
+function withPrevious(log: readonly LogRevision[], initial: ReadonlyMap<string, Kv>): readonly (readonly DueEvent[])[] {
+  const kvs = new Map(initial);
+  return log.map(({ events }): DueEvent[] => {
+    const of = events.map((event) => ({ ...event, prev: kvs.get(event.kv.key) ?? null }));
+    for (const { type, kv } of events) {
+      if (type === 'put') kvs.set(kv.key, kv);
+      else kvs.delete(kv.key);
+    }
+    return of;
+  });
 }
 
 function same(a: KvEvent, b: KvEvent): boolean {

@@ -2,7 +2,7 @@ import type { Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { makeRangeRequest } from '../../wire/index.js';
 import type { Kv, OpRecord, Violation, WatchRecord } from '../checkers/index.js';
-import { checkHistory, checkWatch } from '../checkers/index.js';
+import { checkHistory, checkWatches } from '../checkers/index.js';
 import { sameKv } from '../checkers/model.js';
 import type { SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
@@ -43,7 +43,7 @@ function checkHistories({ oracle, records, watches, others, rng }: FinalInput): 
   const keys = [...new Set(log.flatMap((entry) => entry.events.map((event) => event.kv.key)))];
   const sampleKeys = rng.shuffle(keys).slice(0, 3);
   const found: Violation[] = [...checkHistory({ records, log, sampleKeys }).violations];
-  for (const watch of watches) found.push(...checkWatch(watch, log));
+  found.push(...checkWatches(watches, log));
   for (const client of others) found.push(...(client.violations?.() ?? []));
   for (const violation of found) oracle.violations.push(violation);
   if (found.length > 0) oracle.onViolation?.();
