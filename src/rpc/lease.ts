@@ -1,4 +1,4 @@
-import type { LeaseTimeToLive, MemberApi, ServerError } from '../server/index.js';
+import type { CallContext, LeaseTimeToLive, MemberApi, ServerError } from '../server/index.js';
 import { GRANT_COST } from '../server/index.js';
 import type { LeaseGrantRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, ResponseHeader } from '../wire/index.js';
 import {
@@ -56,12 +56,11 @@ function timeToLive(member: MemberApi, { id, keys }: LeaseTimeToLiveRequest, cal
 }
 
 function leases(member: MemberApi, _request: unknown, call: UnaryCall): void {
-  call.reply(
-    LeaseLeasesResponse.encode({
-      header: headerOf(member, member.revision),
-      leases: member.leases().map((id) => ({ id })),
-    }),
-  );
+  const ids = member.leases();
+  member.guard.toSeeLeases(ids, true, call, call, () => {
+    const header = headerOf(member, member.revision);
+    call.reply(LeaseLeasesResponse.encode({ header, leases: ids.map((id) => ({ id })) }));
+  });
 }
 
 /**
@@ -91,7 +90,7 @@ class KeepAliveCall implements StreamHandlers {
       return;
     }
     this.#header = headerOf(this.#member, this.#member.revision);
-    this.#member.leaseRenew(this.#id, NO_DEADLINE, this);
+    this.#member.leaseRenew(this.#id, this.#member.guard.enabled ? timeless(this.#call) : NO_DEADLINE, this);
   }
 
   /** Of Completion. */
@@ -121,4 +120,8 @@ class KeepAliveCall implements StreamHandlers {
 }
 
 /** The member's own time limit holds for each renewal; the stream's deadline is the transport's business. */
-const NO_DEADLINE = { deadline: 0 };
+const NO_DEADLINE: CallContext = { deadline: 0 };
+
+function timeless({ token, certificateName, remote }: CallContext): CallContext {
+  return { deadline: 0, token, certificateName, remote };
+}

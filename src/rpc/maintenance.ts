@@ -9,6 +9,7 @@ import {
   MoveLeaderResponse,
   StatusResponse,
 } from '../wire/index.js';
+import { asRoot, asUser } from './auth-rule.js';
 import type { UnaryCall } from './call.js';
 import { downgradeRoute } from './downgrade.js';
 import { headerOf } from './header.js';
@@ -19,10 +20,10 @@ import { SnapshotCall } from './snapshot.js';
 /** etcdserverpb.Maintenance, as far as it is there. */
 export const maintenanceRoutes: Route[] = [
   unary(Maintenance.Alarm, alarm),
-  unary(Maintenance.Status, status, true),
-  unary(Maintenance.Defragment, defragment),
-  unary(Maintenance.Hash, hash),
-  unary(Maintenance.HashKV, hashKv),
+  unary(Maintenance.Status, asUser(status), true),
+  unary(Maintenance.Defragment, asRoot(defragment)),
+  unary(Maintenance.Hash, asRoot(hash)),
+  unary(Maintenance.HashKV, asRoot(hashKv)),
   downgradeRoute,
   unary(Maintenance.MoveLeader, moveLeader),
   // A learner gives its database as well.

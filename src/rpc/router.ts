@@ -2,6 +2,7 @@ import type { MemberApi } from '../server/index.js';
 import type { Env } from '../util/env.js';
 import type { Rpc } from '../wire/index.js';
 import { RPCS, WireError } from '../wire/index.js';
+import { authRoutes } from './auth.js';
 import type { StreamCall, UnaryCall } from './call.js';
 import { clusterRoutes } from './cluster.js';
 import { electionRoutes } from './election.js';
@@ -55,6 +56,7 @@ export class Router implements StreamContext {
       leaseRoutes,
       clusterRoutes,
       maintenanceRoutes,
+      authRoutes,
       healthRoutes,
       lockRoutes,
       electionRoutes,

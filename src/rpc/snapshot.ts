@@ -39,7 +39,7 @@ export class SnapshotCall implements StreamHandlers {
       this.#call.end(undecodableInStream(err.message));
       return;
     }
-    this.#member.snapshot(this);
+    this.#member.guard.asRoot(this.#call, this, () => this.#member.snapshot(this));
   }
 
   /** Of Completion. */

@@ -1,5 +1,6 @@
 export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 export type * from './api.js';
+export type { AuthAnswers } from './auth-apply.js';
 export { openClientSnapshot } from './client-snapshot.js';
 export {
   ConfigError,
@@ -10,6 +11,7 @@ export {
   memberDefaults,
 } from './config.js';
 export { refusal, ServerError, type ServerErrorCode } from './errors.js';
+export type { MemberFigures } from './figures.js';
 export { clusterIdOf, memberIdOf } from './ids.js';
 export { Member } from './member.js';
 export { openMember } from './open.js';

@@ -3,6 +3,7 @@ import { isTxnReadonly, isTxnSerializable } from '../mvcc/index.js';
 import { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 import type { CompactionRequest, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from '../wire/index.js';
 import { AlarmRequest, InternalKind, LeaseGrantRequest, LeaseRevokeRequest } from '../wire/index.js';
+import { AlarmAction } from './alarms.js';
 import type {
   AlarmRequest as AlarmArgs,
   AlarmMember,
@@ -20,6 +21,8 @@ import type {
 import { openClientSnapshot } from './client-snapshot.js';
 import { DowngradeAction, downgradeRefusal, shortVersion } from './downgrade.js';
 import { refusal } from './errors.js';
+import type { MemberFigures } from './figures.js';
+import { memberFigures } from './figures.js';
 import { answerHash, answerHashKv } from './hashes.js';
 import { MemberCore } from './member-core.js';
 import { memberFromWire } from './member-record.js';
@@ -139,30 +142,35 @@ export class Member extends MemberCore implements MemberApi {
     return this.parts.lessor.list();
   }
 
-  memberList(linearizable: boolean, _ctx: CallContext, done: Completion<MemberInfo[]>): void {
-    if (!linearizable) return done.ok(this.parts.membership.list());
-    this.read({ ready: () => done.ok(this.parts.membership.list()), fail: (err) => done.fail(err) }, false);
+  memberList(linearizable: boolean, ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    const answer = (): void => this.gate.asUser(ctx, done, () => done.ok(this.parts.membership.list()));
+    if (!linearizable) return answer();
+    this.read({ ready: answer, fail: (err) => done.fail(err) }, false);
   }
 
   memberAdd(
     { peerUrls, isLearner }: { readonly peerUrls: readonly string[]; readonly isLearner: boolean },
-    _ctx: CallContext,
+    ctx: CallContext,
     done: Completion<{ member: MemberInfo; members: MemberInfo[] }>,
   ): void {
     const checked = checkPeerUrls(peerUrls);
     if (checked === null) done.fail(refusal('ERR_MEMBER_BAD_URLS'));
-    else this.changes.add(checked, isLearner, done);
+    else this.gate.asRoot(ctx, done, () => this.changes.add(checked, isLearner, done));
   }
 
-  memberRemove(id: bigint, _ctx: CallContext, done: Completion<MemberInfo[]>): void {
-    this.changes.remove(id, done);
+  memberRemove(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.gate.asRoot(ctx, done, () => this.changes.remove(id, done));
   }
 
-  memberUpdate(id: bigint, peerUrls: readonly string[], _ctx: CallContext, done: Completion<MemberInfo[]>): void {
-    this.changes.update(id, peerUrls, done);
+  memberUpdate(id: bigint, peerUrls: readonly string[], ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.gate.asRoot(ctx, done, () => this.changes.update(id, peerUrls, done));
   }
 
   memberPromote(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void {
+    this.gate.asRoot(ctx, done, () => this.#promote(id, ctx, done));
+  }
+
+  #promote(id: bigint, ctx: CallContext, done: Completion<MemberInfo[]>): void {
     this.calls.call(
       'member-promote',
       { id: id.toString() },
@@ -173,22 +181,32 @@ export class Member extends MemberCore implements MemberApi {
   }
 
   moveLeader(target: bigint, ctx: CallContext, done: Completion<void>): void {
-    moveLeader(this.parts, target, this.until(ctx), done);
+    this.gate.asRoot(ctx, done, () => moveLeader(this.parts, target, this.until(ctx), done));
   }
 
   status(): StatusInfo {
     return memberStatus(this.parts.raft, this.parts.backend, this.parts.alarms, this.quota.limit);
   }
 
-  alarm(req: AlarmArgs, _ctx: CallContext, done: Completion<AlarmMember[]>): void {
-    this.propose(InternalKind.ALARM, AlarmRequest.encode(req as never), done);
+  figures(): MemberFigures {
+    return memberFigures(this.parts, this.counting);
+  }
+
+  alarm(req: AlarmArgs, ctx: CallContext, done: Completion<AlarmMember[]>): void {
+    const propose = (): void => this.propose(InternalKind.ALARM, AlarmRequest.encode(req as never), done, ctx);
+    if (req.action === AlarmAction.GET) this.gate.asUser(ctx, done, propose);
+    else this.gate.asRoot(ctx, done, propose);
   }
 
   downgrade(
     { action, version }: { readonly action: number; readonly version: string },
-    _ctx: CallContext,
+    ctx: CallContext,
     done: Completion<string>,
   ): void {
+    this.gate.asRoot(ctx, done, () => this.#downgrade(action, version, done));
+  }
+
+  #downgrade(action: number, version: string, done: Completion<string>): void {
     const answer = (): void => done.ok(shortVersion(this.clusterVersion));
     // There never is a job to cancel.
     if (action === DowngradeAction.CANCEL) return answer();
