@@ -51,6 +51,12 @@ export class WatchHub {
     return this.#streams.size;
   }
 
+  get watcherCount(): number {
+    let count = 0;
+    for (const stream of this.#streams) count += stream.watcherCount;
+    return count;
+  }
+
   openStream(sink: WatchSink, options: WatchStreamOptions = {}): WatchStream {
     const stream = new WatchStream(this, sink, options, this.#now);
     this.#streams.add(stream);

@@ -1,4 +1,5 @@
 import type { Message } from '../raft/index.js';
+import type { Histogram } from '../util/histogram.js';
 
 /**
  * What the server asks of the peer room: raft messages, forwarded proposals, small questions and snapshots
@@ -27,7 +28,22 @@ export interface PeerHub {
   activeSince(id: bigint): number;
   /** The etcd version that the peer announced when it was last connected; null if it never was. */
   versionOf(id: bigint): string | null;
+  /** What has gone between us and each peer since we know it. */
+  figures(): PeerFigures[];
   close(cb: () => void): void;
+}
+
+export interface PeerFigures {
+  readonly id: bigint;
+  /** Our connection to it stands. */
+  readonly active: boolean;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly sentFailures: number;
+  /** How often our connection to it was lost. */
+  readonly disconnects: number;
+  /** Seconds, of pings. */
+  readonly roundTrips: Histogram;
 }
 
 export interface PeerAddress {

@@ -13,6 +13,12 @@ export interface ChannelHandlers {
   onClose(refused: Refuse | null, err: IoError | null): void;
 }
 
+/** Bytes over all connections with a peer. */
+export interface Traffic {
+  sentBytes: number;
+  receivedBytes: number;
+}
+
 /** A connection that we dialed, from the hello on. */
 export class Channel {
   readonly #conn: Conn;
@@ -25,16 +31,18 @@ export class Channel {
   #timer: TimerHandle | null;
   /** There was room again after a write that found none. */
   onDrain: (() => void) | null = null;
+  readonly #traffic: Traffic;
 
   /** @param to 0n: whoever is there */
   constructor(
     env: Env,
     address: string,
-    options: { identity: PeerIdentity; to: bigint; purpose: Purpose; dialTimeoutMs: number },
+    options: { identity: PeerIdentity; to: bigint; purpose: Purpose; dialTimeoutMs: number; traffic?: Traffic },
     handlers: ChannelHandlers,
   ) {
     this.#timers = env.timers;
     this.#handlers = handlers;
+    this.#traffic = options.traffic ?? { sentBytes: 0, receivedBytes: 0 };
     const conn = env.net.dial(address);
     this.#conn = conn;
     conn.onOpen = () => this.write(FrameType.Hello, [encodeHello(options.identity, options.to, options.purpose)]);
@@ -57,6 +65,7 @@ export class Channel {
     if (this.#closed) return false;
     let bytes = 0;
     for (const chunk of payload) bytes += chunk.length;
+    this.#traffic.sentBytes += bytes;
     return this.#conn.write([frameHeader(type, bytes), ...payload]);
   }
 
@@ -66,6 +75,7 @@ export class Channel {
 
   #data(chunk: Buffer): void {
     if (this.#closed) return;
+    this.#traffic.receivedBytes += chunk.length;
     const wrong = this.#reader.push(chunk, (type, payload) => {
       if (!this.#closed) this.#frame(type, payload);
     });

@@ -3,7 +3,15 @@ import type { Env, NetListener } from '../util/env.js';
 import { hex } from '../util/hex.js';
 import type { Logger } from '../util/log.js';
 import { addressOf } from './address.js';
-import type { PeerAddress, PeerHandlers, PeerHub, PeerIdentity, PeerReply, SnapshotSource } from './api.js';
+import type {
+  PeerAddress,
+  PeerFigures,
+  PeerHandlers,
+  PeerHub,
+  PeerIdentity,
+  PeerReply,
+  SnapshotSource,
+} from './api.js';
 import { ask } from './ask.js';
 import type { Hello, Refuse } from './handshake.js';
 import type { InboundOwner } from './inbound.js';
@@ -24,6 +32,8 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
   readonly #links = new Map<bigint, Link>();
   readonly #inbound = new Set<Inbound>();
   #removed = new Set<bigint>();
+  /** Bytes on connections that peers dialed. */
+  readonly #received = new Map<bigint, number>();
   #listeners: NetListener[] = [];
   #closed = false;
 
@@ -105,6 +115,19 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
     return null;
   }
 
+  figures(): PeerFigures[] {
+    return [...this.#links.values()].map((link) => ({
+      id: link.id,
+      active: link.activeSince >= 0,
+      sentBytes: link.traffic.sentBytes,
+      // What it dialed us with counts as well.
+      receivedBytes: link.traffic.receivedBytes + (this.#received.get(link.id) ?? 0),
+      sentFailures: link.sentFailures,
+      disconnects: link.disconnects,
+      roundTrips: link.roundTrips,
+    }));
+  }
+
   activeSince(id: bigint): number {
     return this.#links.get(id)?.activeSince ?? -1;
   }
@@ -129,6 +152,10 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
   }
 
   // --- InboundOwner ---
+
+  onReceived(from: bigint, bytes: number): void {
+    this.#received.set(from, (this.#received.get(from) ?? 0) + bytes);
+  }
 
   isRemoved(id: bigint): boolean {
     return this.#removed.has(id);

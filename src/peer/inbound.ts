@@ -9,6 +9,7 @@ export interface InboundOwner {
   readonly identity: PeerIdentity;
   readonly handlers: PeerHandlers;
   isRemoved(id: bigint): boolean;
+  onReceived(from: bigint, bytes: number): void;
   onRefused(hello: Hello | null, refuse: Refuse, remote: string): void;
   onInboundClosed(inbound: Inbound): void;
 }
@@ -43,6 +44,7 @@ export class Inbound {
 
   #data(chunk: Buffer): void {
     if (this.#closed) return;
+    if (this.#hello !== null) this.#owner.onReceived(this.#hello.from, chunk.length);
     let wrong: string | null;
     try {
       wrong = this.#reader.push(chunk, (type, payload) => {

@@ -2,6 +2,7 @@ export { addressOf } from './address.js';
 export type {
   PeerAddress,
   PeerError,
+  PeerFigures,
   PeerHandlers,
   PeerHub,
   PeerIdentity,

@@ -1,8 +1,10 @@
 import type { Message } from '../raft/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
+import { Histogram } from '../util/histogram.js';
 import type { Logger } from '../util/log.js';
 import { addressOf } from './address.js';
 import type { PeerAddress, PeerIdentity, PeerReply } from './api.js';
+import type { Traffic } from './channel.js';
 import { Channel } from './channel.js';
 import { encodeForward, encodeMessages, packr } from './envelope.js';
 import { FrameType } from './frame.js';
@@ -63,6 +65,11 @@ export class Link {
   #logged = '';
   /** ms, of the last ping; -1 before the first. */
   roundTripMs = -1;
+  readonly traffic: Traffic = { sentBytes: 0, receivedBytes: 0 };
+  /** Messages and proposals that found no connection, or no room in it. */
+  sentFailures = 0;
+  disconnects = 0;
+  readonly roundTrips = new Histogram(0.0001, 2, 16);
 
   constructor(env: Env, log: Logger, identity: PeerIdentity, peer: PeerAddress, events: LinkEvents, times: LinkTimes) {
     this.id = peer.id;
@@ -107,6 +114,7 @@ export class Link {
       to: this.id,
       purpose: 'link' as const,
       dialTimeoutMs: this.#times.dialTimeoutMs,
+      traffic: this.traffic,
     };
     this.#channel = new Channel(this.#env, address, options, {
       onWelcome: (welcome) => this.#up(welcome),
@@ -135,6 +143,7 @@ export class Link {
 
   #down(refused: Refuse | null, err: { code: string; message: string } | null): void {
     const wasUp = this.#activeSince >= 0;
+    if (wasUp) this.disconnects++;
     this.#activeSince = -1;
     this.#channel = null;
     this.#messages = [];
@@ -168,6 +177,7 @@ export class Link {
     this.#heardAt = this.#env.clock.now();
     if (type === FrameType.Pong) {
       this.roundTripMs = this.#heardAt - this.#pingAt;
+      this.roundTrips.observe(this.roundTripMs / 1000);
     } else if (type === FrameType.Reply) {
       const [id, error, body] = packr.unpack(payload) as [number, { code: string; message: string } | null, unknown];
       this.#questions.answer(id, error, body);
@@ -176,13 +186,17 @@ export class Link {
 
   send(message: Message): void {
     if (this.#channel?.open === true) this.#messages.push(message);
+    else this.sentFailures++;
   }
 
   flush(): void {
     if (this.#messages.length === 0) return;
     const messages = this.#messages;
     this.#messages = [];
-    if (this.#channel === null || this.#channel.pendingBytes > this.#times.pendingBytesMax) return;
+    if (this.#channel === null || this.#channel.pendingBytes > this.#times.pendingBytesMax) {
+      this.sentFailures += messages.length;
+      return;
+    }
     this.#channel.write(FrameType.Messages, encodeMessages(messages).chunks);
   }
 

@@ -1,6 +1,7 @@
 import type { Identity } from '../auth/index.js';
 import type { WatchHub } from '../mvcc/index.js';
 import type { ServerError } from './errors.js';
+import type { MemberFigures } from './figures.js';
 
 /**
  * What the rpc handlers and the gateway may ask of a running member. Requests come decoded, with the bytes as the
@@ -58,6 +59,8 @@ export interface MemberApi {
   moveLeader(target: bigint, ctx: CallContext, done: Completion<void>): void;
 
   status(): StatusInfo;
+  /** What is counted, for whoever watches the member. */
+  figures(): MemberFigures;
   alarm(req: AlarmRequest, ctx: CallContext, done: Completion<AlarmMember[]>): void;
   /** Answers with the cluster's version, major.minor. ENABLE is refused (semantics 7). */
   downgrade(

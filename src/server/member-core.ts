@@ -33,6 +33,7 @@ import { damageOf, logFolder, noteDamage } from './damage.js';
 import { EarlyCampaign } from './early-campaign.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
+import type { Counting } from './figures.js';
 import { RequestIds } from './ids.js';
 import type { LeaderView } from './leader-calls.js';
 import { LeaderCalls } from './leader-calls.js';
@@ -113,6 +114,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #removed = false;
   #leader = 0n;
   #leaderTerm = 0;
+  #leaderChanges = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
   #leaderElectedAt = Number.NEGATIVE_INFINITY;
 
@@ -396,6 +398,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       this.log.info('leader changed', { from: hex(this.#leader), to: hex(state.leader), term: this.#raft.term });
       this.#leader = state.leader;
       if (state.leader !== 0n) {
+        this.#leaderChanges++;
         this.#leaderElectedAt = now;
         this.#reads.leaderChanged(now);
       }
@@ -525,6 +528,10 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       attributes: { name: this.config.name, clientURLs: this.config.advertiseClientUrls },
     });
     this.onReady?.();
+  }
+
+  protected get counting(): Counting {
+    return { leaderChanges: this.#leaderChanges, proposals: this.#proposals, reads: this.#reads, pump: this.#pump };
   }
 
   /** 0n: none is known. */

@@ -29,6 +29,8 @@ export class Proposals {
   readonly #table = new Map<number, Pending>();
   readonly #queue = new RingBuffer<Queued>();
   #queuedBytes = 0;
+  /** Proposals of this member that ended without an answer of the log. */
+  failedCount = 0;
 
   get pendingCount(): number {
     return this.#table.size;
@@ -119,6 +121,7 @@ export class Proposals {
     for (const [id, pending] of this.#table) {
       if (now - pending.start < timeoutMs) break;
       this.#table.delete(id);
+      this.failedCount++;
       pending.done.fail(pending.submitted ? cause(pending.start) : refusal('ERR_DEADLINE'));
     }
     for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
@@ -134,6 +137,7 @@ export class Proposals {
     this.#table.clear();
     this.#queue.clear();
     this.#queuedBytes = 0;
+    this.failedCount += all.length;
     for (const pending of all) pending.done.fail(err);
   }
 }

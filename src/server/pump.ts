@@ -5,6 +5,7 @@ import type { Wal } from '../storage/wal/index.js';
 import { assert } from '../util/assert.js';
 import type { Env } from '../util/env.js';
 import { failpoint } from '../util/failpoint.js';
+import { diskTimes } from '../util/histogram.js';
 import { RingBuffer } from '../util/ring-buffer.js';
 import { entryWire } from '../wire/index.js';
 import type { Proposals, Queued } from './proposals.js';
@@ -58,6 +59,7 @@ export class Pump {
   readonly #maxBatchBytes: number;
   /** Readys that are not acknowledged yet, in order of token. */
   readonly #inFlight = new RingBuffer<InFlight>();
+  readonly walSync = diskTimes();
   readonly #toApply = new RingBuffer<readonly Entry[]>();
   #scheduled = false;
   #installing = false;
@@ -161,8 +163,11 @@ export class Pump {
     for (const entry of entries) entryWire(entry);
     if (raftBeforeSave.on) raftBeforeSave.hit();
     if (hardState !== null) this.#commitWritten = hardState.commit;
+    const { clock } = this.#env;
+    const start = clock.now();
     this.#wal.save(hardState, entries as never, mustSync, (err) => {
       if (err !== null) return this.#env.fatal(err);
+      if (mustSync) this.walSync.observe((clock.now() - start) / 1000);
       if (raftAfterSave.on) raftAfterSave.hit();
       this.#durable(flight);
       this.wake();

@@ -30,6 +30,10 @@ export class ReadIndexer {
   #ctx = 0;
   #askedAt = 0;
   #startedAt = 0;
+  /** Attempts that had to be made again. */
+  slowCount = 0;
+  /** Reads that were not confirmed in time. */
+  failedCount = 0;
   readonly #confirmed = new RingBuffer<Round>();
   readonly #ask: (ctx: number) => void;
 
@@ -83,9 +87,14 @@ export class ReadIndexer {
 
   /** Retries an attempt that got no answer, and fails who waited longer than `timeoutMs`. */
   tick(now: number, retryMs: number, timeoutMs: number): void {
+    const before = this.#waiting.length + this.#asking.length;
     this.#waiting = expire(this.#waiting, now, timeoutMs);
     this.#asking = expire(this.#asking, now, timeoutMs);
-    if (this.#asking.length > 0 && now - this.#askedAt >= retryMs) this.#attempt(now);
+    this.failedCount += before - this.#waiting.length - this.#asking.length;
+    if (this.#asking.length > 0 && now - this.#askedAt >= retryMs) {
+      this.slowCount++;
+      this.#attempt(now);
+    }
     for (let i = 0; i < this.#confirmed.length; i++) {
       const round = this.#confirmed.at(i);
       if (round === undefined || round.readers.length === 0 || !late(round.readers[0] as Waiting, now, timeoutMs))

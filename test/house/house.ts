@@ -156,6 +156,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   bcryptjs: ['env'],
   'classic-level': ['env'],
   msgpackr: ['peer', 'wire'],
+  'prom-client': ['gateway'],
   protobufjs: ['wire'],
 };
 

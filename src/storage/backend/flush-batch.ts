@@ -1,5 +1,6 @@
-import type { IoCallback, KvBatch, KvStore } from '../../util/env.js';
+import type { Clock, IoCallback, KvBatch, KvStore } from '../../util/env.js';
 import { failpoint } from '../../util/failpoint.js';
+import type { Histogram } from '../../util/histogram.js';
 import type { Counters } from './counters.js';
 import { putCounters } from './counters.js';
 import { MUTANTS } from './options.js';
@@ -27,6 +28,7 @@ export function writeFlush(
   store: KvStore,
   batch: KvBatch,
   { counters, before, mutants }: { counters: Counters; before: number; mutants: ReadonlySet<string> },
+  { clock, commits }: { clock: Clock; commits: Histogram },
   cb: IoCallback,
 ): void {
   const sync = !mutants.has(MUTANTS.unsyncedFlush);
@@ -40,7 +42,9 @@ export function writeFlush(
   putCounters(batch, counters, before);
   if (commitAfterPreCommitHook.on) commitAfterPreCommitHook.hit();
   if (beforeCommit.on) beforeCommit.hit();
+  const start = clock.now();
   batch.write({ sync }, (err) => {
+    commits.observe((clock.now() - start) / 1000);
     if (afterCommit.on) afterCommit.hit();
     cb(err);
   });

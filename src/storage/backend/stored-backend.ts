@@ -1,5 +1,6 @@
 import { assert, assertSafe } from '../../util/assert.js';
 import type { Disk, Env, KvBatch, KvStore, TimerHandle, Timers } from '../../util/env.js';
+import { diskTimes } from '../../util/histogram.js';
 import type { Logger } from '../../util/log.js';
 import type { Backend, BackendCursor, BackendPin } from './backend.js';
 import { BatchFill } from './batch-fill.js';
@@ -35,7 +36,7 @@ export class StoredBackend implements Backend {
   onFlushed: ((index: number, term: number) => void) | null = null;
   onError: ((err: BackendError) => void) | null = null;
   onDrain: (() => void) | null = null;
-
+  readonly commits = diskTimes();
   readonly #timers: Timers;
   readonly #disk: Disk;
   readonly #env: Env;
@@ -48,7 +49,6 @@ export class StoredBackend implements Backend {
   /** The number of the last store folder that was named here. */
   #storeNumber: number;
   #owner: Owner | undefined;
-
   readonly #overlay = new Overlay();
   readonly #reclaimer: Reclaimer;
   readonly #fill: BatchFill;
@@ -375,9 +375,9 @@ export class StoredBackend implements Backend {
   }
 
   #writeFlush(batch: KvBatch, counters: Counters, confState: Buffer | undefined): void {
-    const done = (err: Error | null): void => this.#flushDone(err, counters, confState);
     const content = { counters, before: this.#flushed.window, mutants: this.#options.mutants };
-    writeFlush(this.#store, batch, content, done);
+    const times = { clock: this.#env.clock, commits: this.commits };
+    writeFlush(this.#store, batch, content, times, (err) => this.#flushDone(err, counters, confState));
   }
 
   #flushDone(err: Error | null, counters: Counters, confState: Buffer | undefined): void {
