@@ -27,6 +27,7 @@ import { answerHash, answerHashKv } from './hashes.js';
 import { MemberCore } from './member-core.js';
 import { memberFromWire } from './member-record.js';
 import { moveLeader } from './move-leader.js';
+import type { MemberParts } from './parts.js';
 import { checkPeerUrls } from './peer-urls.js';
 import { RangeRead, TxnRead } from './range-read.js';
 import { memberStatus } from './status.js';
@@ -42,6 +43,11 @@ export class Member extends MemberCore implements MemberApi {
       cluster: this.clusterVersion ?? 'not_decided',
       storage: STORAGE_VERSION,
     };
+  }
+
+  /** What it is made of, for those who watch it (the simulator's checks): to be looked at, not to be driven. */
+  get inside(): MemberParts {
+    return this.parts;
   }
 
   get revision(): number {
@@ -146,6 +152,16 @@ export class Member extends MemberCore implements MemberApi {
     const answer = (): void => this.gate.asUser(ctx, done, () => done.ok(this.parts.membership.list()));
     if (!linearizable) return answer();
     this.read({ ready: answer, fail: (err) => done.fail(err) }, false);
+  }
+
+  /** As applied so far. */
+  members(): MemberInfo[] {
+    return this.parts.membership.list();
+  }
+
+  /** As raft has it. */
+  get configuration(): { readonly voters: readonly bigint[]; readonly learners: readonly bigint[] } {
+    return this.parts.raft.confState;
   }
 
   memberAdd(
