@@ -88,9 +88,13 @@ export class HashKvJob {
 
 const BUCKET = Buffer.from('key');
 
+/** What a negative revision hashes: the bucket's name alone, since no row is of one. */
+export const HASH_OF_NOTHING = crc32c(BUCKET);
+
 /** The revision that a request for `revision` hashes, or why it cannot. */
 export function hashRevision(space: Keyspace, revision: number): number | ReadRefusal {
-  if (revision <= 0) return space.currentRev;
+  if (revision === 0) return space.currentRev;
+  if (revision < 0) return revision;
   if (revision > space.currentRev) return 'future';
   return revision < space.compactRev ? 'compacted' : revision;
 }

@@ -6,7 +6,7 @@ import type { RangeRequest } from '../wire/range.js';
 import type { TxnRequest } from '../wire/txn.js';
 import { execute, executeDeleteRange, executePut, refusePath, refuseSinglePut, takePath } from './apply-txn.js';
 import { Compactor } from './compactor.js';
-import { HashKvJob, hashRevision } from './hash-kv.js';
+import { HASH_OF_NOTHING, HashKvJob, hashRevision } from './hash-kv.js';
 import type { Keyspace } from './keyspace.js';
 import type { Loaded } from './load.js';
 import { loadKeyspace } from './load.js';
@@ -57,6 +57,8 @@ export class MvccStore {
     ended: (job, err, result) => this.#jobEnded(job, err, result),
   };
   #woken = false;
+  /** Between two steps of a compaction. */
+  #resting = false;
   #stepping = false;
   #closed = false;
   /** Who waits for the content that replaces this one; null: it is not being replaced. */
@@ -219,11 +221,22 @@ export class MvccStore {
     const jobs = [...this.#readyJobs];
     this.#readyJobs.clear();
     for (const job of jobs) job.slice();
-    if (this.#mayCompact && this.#compactor.step()) more = true;
+    if (this.#mayCompact && !this.#resting && this.#compactor.step()) {
+      if (this.#options.compactionPause === null) more = true;
+      else this.#rest(this.#options.compactionPause);
+    }
     this.#stepping = false;
     // Whoever woke us in the middle is told by the return value, and the next step is the owner's to call.
     this.#woken ||= more;
     return this.#woken;
+  }
+
+  #rest(pause: (resume: () => void) => void): void {
+    this.#resting = true;
+    pause(() => {
+      this.#resting = false;
+      this.#wakeCompactor();
+    });
   }
 
   /** What reads in slices relies on the rows, and on the index, of its revision. */
@@ -240,7 +253,7 @@ export class MvccStore {
     this.#compactor.whenFinished(cb);
   }
 
-  /** @param revision <= 0 for the current one. Compaction stands still meanwhile */
+  /** @param revision 0 for the current one. Compaction stands still meanwhile */
   hashKv(revision: number, cb: HashCallback): void {
     this.whenReadable(() => this.#hashKv(revision, cb));
   }
@@ -250,6 +263,11 @@ export class MvccStore {
     const resolved = hashRevision(space, revision);
     if (typeof resolved === 'string') {
       cb(null, resolved);
+      return;
+    }
+    if (resolved < 0) {
+      const { compactRev, currentRev } = space;
+      cb(null, { hash: HASH_OF_NOTHING, compactRevision: compactRev, hashRevision: resolved, revision: currentRev });
       return;
     }
     this.#hashes++;
@@ -342,6 +360,7 @@ function resolve(options: MvccOptions): ResolvedOptions {
     eventLogBytes: options.eventLogBytes ?? 16 << 20,
     sliceRows: options.sliceRows ?? 1000,
     compactionSliceRows: options.compactionSliceRows ?? 1000,
+    compactionPause: options.compactionPause ?? null,
     watchFragmentBytes: options.watchFragmentBytes ?? (1536 + 512) * 1024,
     wake: options.wake ?? (() => {}),
     onError:

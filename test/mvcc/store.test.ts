@@ -427,6 +427,10 @@ describe('HashKV (etcd semantics §7)', () => {
 
   it('of an empty store is that of the bucket’s name', () => {
     expect(hash(new TestStore(), 0)).toEqual({ hash: 1084519789, compactRevision: -1, hashRevision: 1, revision: 1 });
+    // No row is of a negative revision, and a negative one is not the current one: etcd hashes nothing.
+    const store = new TestStore();
+    store.apply((s) => s.applyPut(put('a')));
+    expect(hash(store, -3)).toEqual({ hash: 1084519789, compactRevision: -1, hashRevision: -3, revision: 2 });
   });
 
   it('does not depend on how far a compaction has come', () => {

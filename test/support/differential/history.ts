@@ -23,7 +23,6 @@ export interface Counts {
   operations: number;
   known: Map<string, number>;
   refused: number;
-  events: number;
 }
 
 interface Streams {
