@@ -15,6 +15,8 @@ export class Lease {
   expiry = Number.POSITIVE_INFINITY;
   /** When `expired` reports it (again): the expiry, or later if a revoke is under way. */
   due = Number.POSITIVE_INFINITY;
+  /** A checkpoint that this leader proposed may still be on its way. */
+  checkpointing = false;
   /** Position in the heap, -1 while it is in none. */
   heapIndex = -1;
 

@@ -3,7 +3,15 @@ import { assert } from '../util/assert.js';
 import { ExpiryHeap } from './expiry-heap.js';
 import { Lease } from './lease.js';
 import { delLeaseRow, putLeaseRow } from './lease-rows.js';
-import type { GrantRefusal, LeaseRow, LeaseTimes, LessorOptions, RenewRefusal, RevokeOutcome } from './types.js';
+import type {
+  Checkpoint,
+  GrantRefusal,
+  LeaseRow,
+  LeaseTimes,
+  LessorOptions,
+  RenewRefusal,
+  RevokeOutcome,
+} from './types.js';
 
 /** Seconds; a longer grant is refused (etcd semantics §5). */
 export const LEASE_TTL_MAX = 9_000_000_000;
@@ -20,6 +28,7 @@ export class Lessor {
   readonly #minTtl: number;
   readonly #retryMs: number;
   readonly #promotedPerSecond: number;
+  readonly #checkpointMs: number;
   readonly #mutants: ReadonlySet<string>;
   #backend: Backend;
   #leases = new Map<bigint, Lease>();
@@ -28,6 +37,8 @@ export class Lessor {
   #primary = false;
   /** The leader's: granted at apply, which knows no time, and not scheduled yet. */
   #granted: Lease[] = [];
+  /** When each is to be checkpointed next, ms. All wait equally long, so the first is the first that is due. */
+  #checkpoints = new Map<Lease, number>();
   /** Those who wait for the revoke of an expired lease. */
   #waiting = new Map<bigint, ((outcome: RevokeOutcome) => void)[]>();
 
@@ -37,6 +48,7 @@ export class Lessor {
     this.#minTtl = options.minTtl ?? 2;
     this.#retryMs = options.retryMs ?? 3000;
     this.#promotedPerSecond = options.promotedExpiriesPerSecond ?? 750;
+    this.#checkpointMs = options.checkpointMs ?? 0;
     this.#mutants = options.mutants ?? new Set();
     assert(this.#minTtl >= 1 && this.#retryMs > 0, 'lessor: options out of range');
   }
@@ -85,17 +97,19 @@ export class Lessor {
     }
     this.#leases.delete(id);
     this.#heap.remove(lease);
+    this.#checkpoints.delete(lease);
     delLeaseRow(this.#backend, id);
     this.#tell(id, 'not-found');
     return 'revoked';
   }
 
-  /** A leader's word that so many seconds are left (LeaseCheckpoint; the feature is off, its entries are understood). */
-  checkpoint(id: bigint, remainingTtl: number): 'done' | 'lease-not-found' {
+  /** A leader's word that so many seconds are left. @param persist etcd before 3.6 keeps it in memory alone */
+  checkpoint(id: bigint, remainingTtl: number, persist: boolean): 'done' | 'lease-not-found' {
     const lease = this.#leases.get(id);
     if (lease === undefined) return 'lease-not-found';
     lease.remainingTtl = remainingTtl;
-    putLeaseRow(this.#backend, lease, false);
+    lease.checkpointing = false;
+    if (persist) putLeaseRow(this.#backend, lease, false);
     return 'done';
   }
 
@@ -170,7 +184,12 @@ export class Lessor {
         lease.expiry = Math.max(lease.expiry, (leases[i - rate] as Lease).expiry + 1000);
       }
     }
-    for (const lease of leases) this.#schedule(lease, lease.expiry);
+    this.#checkpoints.clear();
+    for (const lease of leases) {
+      lease.checkpointing = false;
+      this.#schedule(lease, lease.expiry);
+      this.#scheduleCheckpoint(lease, now);
+    }
   }
 
   /** This member leads no longer: it knows nothing of time, and those who wait must ask the new leader. */
@@ -180,6 +199,7 @@ export class Lessor {
     this.#primary = false;
     this.#granted = [];
     this.#heap.clear();
+    this.#checkpoints.clear();
     for (const lease of this.#leases.values()) {
       lease.expiry = Number.POSITIVE_INFINITY;
       lease.due = Number.POSITIVE_INFINITY;
@@ -200,6 +220,7 @@ export class Lessor {
     // Its revoke may be on its way through the log: to promise it more time would be a lie.
     if (lease.expiry <= now && !this.#mutants.has('56')) return 'expired-pending-revoke';
     this.#schedule(lease, Math.max(lease.expiry, from + lease.ttl * 1000));
+    this.#scheduleCheckpoint(lease, now);
     return lease.ttl;
   }
 
@@ -231,6 +252,41 @@ export class Lessor {
     return ids;
   }
 
+  /**
+   * What the leader should log now: how much is left of long leases whose last checkpoint, or renewal, is that long ago.
+   * What is named is named again after the interval, until it is renewed, ends, or has too little left.
+   */
+  dueCheckpoints(now: number, limit: number): Checkpoint[] {
+    const due: Checkpoint[] = [];
+    if (!this.#primary) return due;
+    this.#start(now);
+    for (const [lease, at] of this.#checkpoints) {
+      if (at > now || due.length >= limit) break;
+      this.#checkpoints.delete(lease);
+      const left = Math.ceil((lease.expiry - now) / 1000);
+      if (left <= 0 || left >= lease.ttl) continue;
+      lease.checkpointing = true;
+      due.push({ id: lease.id, remainingTtl: left });
+      this.#scheduleCheckpoint(lease, now);
+    }
+    return due;
+  }
+
+  /**
+   * A renewal is to be promised only when no checkpoint stands, or is on its way, that says less: the next leader would
+   * go by it. The leader logs a checkpoint of 0 first.
+   */
+  mustClear(id: bigint): boolean {
+    const lease = this.#leases.get(id);
+    return this.#primary && lease !== undefined && (lease.remainingTtl > 0 || lease.checkpointing);
+  }
+
+  #scheduleCheckpoint(lease: Lease, now: number): void {
+    if (this.#checkpointMs === 0) return;
+    this.#checkpoints.delete(lease);
+    if (lease.expiry - now > this.#checkpointMs) this.#checkpoints.set(lease, now + this.#checkpointMs);
+  }
+
   /** Whether `expired` would name any. */
   hasExpired(now: number): boolean {
     if (!this.#primary) return false;
@@ -249,6 +305,7 @@ export class Lessor {
   reset(backend: Backend, rows: readonly LeaseRow[], attachments: ReadonlyMap<string, bigint>, now: number): void {
     this.#backend = backend;
     this.#heap.clear();
+    this.#checkpoints.clear();
     this.#granted = [];
     this.#leases = new Map();
     this.#keys = new Map();
@@ -264,7 +321,9 @@ export class Lessor {
   #start(now: number): void {
     if (this.#granted.length === 0) return;
     for (const lease of this.#granted) {
-      if (this.#leases.get(lease.id) === lease && lease.heapIndex === -1) this.#schedule(lease, now + lease.ttl * 1000);
+      if (this.#leases.get(lease.id) !== lease || lease.heapIndex !== -1) continue;
+      this.#schedule(lease, now + lease.ttl * 1000);
+      this.#scheduleCheckpoint(lease, now);
     }
     this.#granted = [];
   }

@@ -24,8 +24,16 @@ export interface LessorOptions {
   readonly retryMs?: number;
   /** Leases of a new leader that end together are spread over time, this many a second. Default 750. */
   readonly promotedExpiriesPerSecond?: number;
+  /** A lease with more time left than this, in ms, is checkpointed that often; 0: never. Default 0. */
+  readonly checkpointMs?: number;
   /** Bugs put back on purpose, by their number in the museum of the simulator. */
   readonly mutants?: ReadonlySet<string>;
+}
+
+/** What a leader says is left of a lease, in seconds; 0: its whole time. */
+export interface Checkpoint {
+  readonly id: bigint;
+  readonly remainingTtl: number;
 }
 
 /** As stored; see StoredLease in wire. */

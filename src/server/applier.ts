@@ -8,6 +8,7 @@ import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
 import { failpoint } from '../util/failpoint.js';
 import type { Logger } from '../util/log.js';
+import { compareVersions } from '../util/versions.js';
 import type { InternalRequest } from '../wire/index.js';
 import {
   AlarmRequest,
@@ -19,6 +20,7 @@ import {
   decodePutRequest,
   decodeTxnRequest,
   InternalKind,
+  LeaseCheckpointRequest,
   LeaseGrantRequest,
   LeaseRevokeRequest,
 } from '../wire/index.js';
@@ -169,8 +171,7 @@ export class Applier {
         return undefined;
       }
       case InternalKind.LEASE_CHECKPOINT:
-        // The gates LeaseCheckpoint and LeaseCheckpointPersist are off: as in etcd, it changes nothing then.
-        return undefined;
+        return this.#checkpoint(body);
       default:
         if (isAuthKind(request.kind)) return applyAuth(auth, tokens, request, index, pending !== undefined);
         // Skipping it would let members diverge from those that know it.
@@ -198,6 +199,15 @@ export class Applier {
     if (!physical || pending === undefined) return result;
     mvcc.onCompacted(() => pending.done.ok(result as never));
     return LATER;
+  }
+
+  /** One of a lease that is gone is nobody's loss: the others count. */
+  #checkpoint(body: Buffer): undefined {
+    const persist = this.clusterVersion !== null && compareVersions(this.clusterVersion, '3.6') >= 0;
+    for (const { id, remainingTtl } of LeaseCheckpointRequest.decode(body).checkpoints) {
+      this.#state.lessor.checkpoint(id, remainingTtl, persist);
+    }
+    return undefined;
   }
 
   #alarm(body: Buffer): AlarmMember[] {

@@ -32,6 +32,15 @@ export interface MemberConfig {
   readonly compactionBatchLimit: number;
   readonly compactionSleepMs: number;
   readonly watchProgressNotifyMs: number;
+  /** Before it serves, a member compares its keys with its peers', and does not start if they differ. */
+  readonly initialCorruptCheck: boolean;
+  /** The leader compares the members' keys this often, ms; 0: never. */
+  readonly corruptCheckMs: number;
+  /** The leader compares what the members' compactions left, every compactHashCheckMs. */
+  readonly compactHashCheck: boolean;
+  readonly compactHashCheckMs: number;
+  /** The leader logs what is left of long leases, so that they do not begin anew with the next leader. */
+  readonly leaseCheckpoint: boolean;
   readonly strictReconfigCheck: boolean;
   readonly maxLearners: number;
   /** The leader makes voters of learners that have caught up; default false */
@@ -76,6 +85,12 @@ export interface MemberTuning {
   readonly leaseCheckMs: number;
   /** Leases revoked in a second at most (etcd: 1,000) */
   readonly leaseRevokeRate: number;
+  /** ms between two checkpoints of a lease (etcd: 5 minutes) */
+  readonly leaseCheckpointMs: number;
+  /** Entries between two points at which the members' states are compared. */
+  readonly stateHashEvery: number;
+  /** ms between two comparisons; 0: never */
+  readonly stateHashCheckMs: number;
   readonly valueCacheBytes: number;
   /** Bugs put back on purpose (reliability spec, part 1). */
   readonly mutants: ReadonlySet<string>;
@@ -93,6 +108,9 @@ export const defaultTuning: MemberTuning = {
   readIndexRetryMs: 500,
   leaseCheckMs: 500,
   leaseRevokeRate: 1000,
+  leaseCheckpointMs: 300_000,
+  stateHashEvery: 64,
+  stateHashCheckMs: 5000,
   valueCacheBytes: 64 << 20,
   mutants: new Set(),
 };
@@ -128,6 +146,11 @@ export function memberDefaults(name = 'default'): MemberConfig {
     compactionBatchLimit: 1000,
     compactionSleepMs: 10,
     watchProgressNotifyMs: 600_000,
+    initialCorruptCheck: false,
+    corruptCheckMs: 0,
+    compactHashCheck: false,
+    compactHashCheckMs: 60_000,
+    leaseCheckpoint: false,
     strictReconfigCheck: true,
     maxLearners: 1,
     autoPromote: false,

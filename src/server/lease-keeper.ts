@@ -1,7 +1,7 @@
-import type { Lessor } from '../lease/index.js';
+import type { Checkpoint, Lessor } from '../lease/index.js';
 import type { Failpoint } from '../util/failpoint.js';
 import { failpoint } from '../util/failpoint.js';
-import type { LeaseTimeToLive } from './api.js';
+import type { Completion, LeaseTimeToLive } from './api.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
 import type { ReadIndexer } from './read-index.js';
@@ -17,6 +17,10 @@ export interface LeaseKeeperView {
   wake(): void;
   /** Proposes LeaseRevoke in our own log, never by way of another leader. */
   proposeRevoke(id: bigint): void;
+  /** Proposes LeaseCheckpoint, likewise in our own log: what a deposed leader says is left may have been renewed since. */
+  proposeCheckpoints(checkpoints: readonly Checkpoint[]): void;
+  /** Proposes that a lease has its whole time again; `done` hears when it is applied. */
+  clearCheckpoint(id: bigint, done: Completion<unknown>): void;
 }
 
 type Answer<T> = (err: ServerError | null, value: T | null) => void;
@@ -57,6 +61,7 @@ export class LeaseKeeper {
   tick(): void {
     const now = this.#view.now();
     const term = this.#view.leaderTerm;
+    if (term !== 0 && now >= this.#nextCheck) this.#checkpoint(now);
     const unasked = this.#lessor.revokesWhenDeposed;
     if ((term === 0 && !unasked) || now < this.#nextCheck || this.#checking) return;
     this.#nextCheck = now + this.#checkMs;
@@ -75,6 +80,11 @@ export class LeaseKeeper {
     );
   }
 
+  #checkpoint(now: number): void {
+    const due = this.#lessor.dueCheckpoints(now, CHECKPOINTS_AT_ONCE);
+    if (due.length > 0) this.#view.proposeCheckpoints(due);
+  }
+
   #revokeExpired(): void {
     for (const id of this.#lessor.expired(this.#view.now(), this.#perCheck)) this.#view.proposeRevoke(id);
   }
@@ -83,6 +93,10 @@ export class LeaseKeeper {
   renew(id: bigint, cb: Answer<number>): void {
     this.#onLeader(cb, (confirmedAt) => {
       if (beforeCheckpointInLeaseRenew.on) beforeCheckpointInLeaseRenew.hit();
+      if (this.#lessor.mustClear(id)) {
+        const again = { ok: () => this.renew(id, cb), fail: (err: ServerError) => cb(err, null) };
+        return this.#view.clearCheckpoint(id, again);
+      }
       // Counted from before the confirmation: a leader elected since counts from later.
       const ttl = this.#lessor.renew(id, this.#view.now(), confirmedAt);
       if (typeof ttl === 'number') cb(null, ttl);
@@ -127,6 +141,8 @@ export class LeaseKeeper {
     this.#view.wake();
   }
 }
+
+const CHECKPOINTS_AT_ONCE = 1000;
 
 function renewRefused(why: 'not-found' | 'not-primary', cb: Answer<number>): void {
   if (why === 'not-found') cb(null, 0);

@@ -15,6 +15,7 @@ import {
   CompactionRequest as CompactionCodec,
   encodeInternalRequest,
   InternalKind,
+  LeaseCheckpointRequest,
   LeaseRevokeRequest,
 } from '../wire/index.js';
 import type { AlarmRequest as AlarmArgs, CallContext, Completion, MemberLimits } from './api.js';
@@ -169,7 +170,13 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
         },
         now: () => env.clock.now(),
         wake: () => this.#pump.wake(),
-        proposeRevoke: (id) => this.#proposeRevoke(id),
+        proposeRevoke: (id) => this.#proposeHere(InternalKind.LEASE_REVOKE, LeaseRevokeRequest.encode({ id })),
+        proposeCheckpoints: (checkpoints) =>
+          this.#proposeHere(InternalKind.LEASE_CHECKPOINT, LeaseCheckpointRequest.encode({ checkpoints } as never)),
+        clearCheckpoint: (id, done) => {
+          const body = LeaseCheckpointRequest.encode({ checkpoints: [{ id, remainingTtl: 0 }] });
+          this.propose(InternalKind.LEASE_CHECKPOINT, body, done as Completion<never>);
+        },
       },
       config.tuning.leaseCheckMs,
       config.tuning.leaseRevokeRate,
@@ -347,12 +354,11 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   }
 
   /** Never by way of a leader: what a deposed leader finds expired is not for the next one to revoke (museum 55). */
-  #proposeRevoke(id: bigint): void {
-    const body = LeaseRevokeRequest.encode({ id });
+  #proposeHere(kind: number, body: Buffer): void {
     // With auth on, what keys need is asked of this entry too: it is root's.
     const { enabled, revision } = this.parts.auth;
     const [name, authRevision] = enabled ? [ROOT, revision] : ['', 0];
-    const data = encodeInternalRequest(this.nextId(), name, authRevision, InternalKind.LEASE_REVOKE, body);
+    const data = encodeInternalRequest(this.nextId(), name, authRevision, kind, body);
     const result = this.#raft.propose([data]);
     if (result !== 'accepted' && this.parts.lessor.revokesWhenDeposed) {
       this.#proposals.addForeign(data, Number.POSITIVE_INFINITY);

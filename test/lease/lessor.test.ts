@@ -186,14 +186,14 @@ describe('a new leader (etcd semantics §5)', () => {
     const lessor = new Lessor(backendOf(), { minTtl: 1 });
     lessor.grant(1n, 5);
     lessor.grant(2n, 100);
-    lessor.checkpoint(2n, 7);
+    lessor.checkpoint(2n, 7, true);
     lessor.promote(1000, 500);
     expect(lessor.expired(6499, 5)).toEqual([]);
     expect(lessor.expired(6500, 5)).toEqual([1n]);
     // What a checkpoint left is what it starts with; a renewal gives the full TTL again.
     expect(lessor.remaining(2n, 1000)).toEqual({ ttl: 7, grantedTtl: 100 });
     expect(lessor.renew(2n, 1000)).toBe(100);
-    expect(lessor.checkpoint(3n, 1)).toBe('lease-not-found');
+    expect(lessor.checkpoint(3n, 1, true)).toBe('lease-not-found');
   });
 
   it('spreads leases that would end at once, never to an earlier time', () => {
@@ -265,5 +265,73 @@ describe('restart (etcd semantics §12)', () => {
     lessor.whenRevoked(2n, (outcome) => told.push(`2 ${outcome}`));
     lessor.reset(backendOf(), [{ id: 2n, ttl: 5, remainingTtl: 0 }], new Map(), 0);
     expect(told).toEqual(['1 not-found']);
+  });
+});
+
+describe('checkpoints (etcd semantics §5)', () => {
+  const MINUTES_5 = 300_000;
+  const long = 3600;
+
+  it('names what is left of long leases, every interval, and nothing of short ones or where it is off', () => {
+    const lessor = leader({ checkpointMs: MINUTES_5 });
+    lessor.grant(1n, long);
+    lessor.grant(2n, 200);
+    expect(lessor.dueCheckpoints(0, 10)).toEqual([]);
+    expect(lessor.dueCheckpoints(MINUTES_5 - 1, 10)).toEqual([]);
+    expect(lessor.dueCheckpoints(MINUTES_5, 10)).toEqual([{ id: 1n, remainingTtl: 3300 }]);
+    expect(lessor.dueCheckpoints(MINUTES_5, 10)).toEqual([]);
+    expect(lessor.dueCheckpoints(2 * MINUTES_5, 10)).toEqual([{ id: 1n, remainingTtl: 3000 }]);
+    const off = leader();
+    off.grant(1n, long);
+    expect(off.dueCheckpoints(MINUTES_5, 10)).toEqual([]);
+  });
+
+  it('waits a whole interval again after a renewal, and takes as many at once as it may', () => {
+    const lessor = leader({ checkpointMs: MINUTES_5 });
+    for (const id of [1n, 2n, 3n]) lessor.grant(id, long);
+    lessor.dueCheckpoints(0, 10);
+    lessor.renew(2n, 200_000);
+    expect(lessor.dueCheckpoints(MINUTES_5, 1).map(({ id }) => id)).toEqual([1n]);
+    expect(lessor.dueCheckpoints(MINUTES_5, 10).map(({ id }) => id)).toEqual([3n]);
+    expect(lessor.dueCheckpoints(500_000, 10)).toEqual([{ id: 2n, remainingTtl: 3300 }]);
+  });
+
+  it('what is left survives a change of leaders, where it would begin anew', () => {
+    const lessor = leader({ checkpointMs: MINUTES_5 });
+    lessor.grant(1n, long);
+    lessor.grant(2n, long);
+    lessor.checkpoint(1n, 600, true);
+    lessor.demote();
+    lessor.promote(1_000_000, 0);
+    expect(lessor.remaining(1n, 1_000_000)).toEqual({ ttl: 600, grantedTtl: long });
+    expect(lessor.remaining(2n, 1_000_000)).toEqual({ ttl: long, grantedTtl: long });
+  });
+
+  it('is to be cleared before a renewal, also while it is on its way, and by the leader alone', () => {
+    const lessor = leader({ checkpointMs: MINUTES_5 });
+    lessor.grant(1n, long);
+    lessor.dueCheckpoints(0, 10);
+    expect(lessor.mustClear(1n)).toBe(false);
+    lessor.dueCheckpoints(MINUTES_5, 10);
+    expect(lessor.mustClear(1n)).toBe(true);
+    lessor.checkpoint(1n, 3300, true);
+    expect(lessor.mustClear(1n)).toBe(true);
+    lessor.checkpoint(1n, 0, true);
+    expect(lessor.mustClear(1n)).toBe(false);
+    expect(lessor.mustClear(9n)).toBe(false);
+    lessor.checkpoint(1n, 3300, true);
+    lessor.demote();
+    expect(lessor.mustClear(1n)).toBe(false);
+  });
+
+  it('is stored only where it is to be', () => {
+    const backend = backendOf();
+    const lessor = new Lessor(backend, { checkpointMs: MINUTES_5 });
+    lessor.grant(1n, long);
+    const row = () => StoredLease.decode(backend.get(Bucket.lease, Buffer.from('0000000000000001', 'hex'))!);
+    lessor.checkpoint(1n, 600, false);
+    expect(row().remainingTtl).toBe(0);
+    lessor.checkpoint(1n, 600, true);
+    expect(row().remainingTtl).toBe(600);
   });
 });
