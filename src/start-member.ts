@@ -133,7 +133,8 @@ class Running implements RunningMember {
         ? new GrpcJsServer(this.#router, grpcOptions)
         : new H2GrpcServer(this.#router, env, grpcOptions);
     const { corsOrigins } = options;
-    const http1 = httpServerOf(new Site(member, env.log, corsOrigins === undefined ? {} : { corsOrigins }));
+    const siteOptions = { rpcs: this.#router, ...(corsOrigins === undefined ? {} : { corsOrigins }) };
+    const http1 = httpServerOf(new Site(member, env.log, siteOptions));
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });

@@ -2,6 +2,7 @@ import type { MemberApi } from '../server/index.js';
 import { AlarmType } from '../wire/index.js';
 import type { HttpHandler, HttpResponse } from './http.js';
 import { httpError, onlyGet, plain } from './http.js';
+import type { HealthCounts } from './metrics/health.js';
 import { tryRead } from './reads.js';
 
 export function alarmName(alarm: number): string {
@@ -13,8 +14,13 @@ export function alarmName(alarm: number): string {
  * GET /health: alarms, then the leader, then a read (etcd operations §2). `exclude=NOSPACE` leaves an alarm out,
  * `serializable=true` the leader and the quorum.
  */
-export function healthHandler(member: MemberApi): HttpHandler {
-  return onlyGet((request, respond) => {
+export function healthHandler(member: MemberApi, counts: HealthCounts): HttpHandler {
+  return onlyGet((request, answer) => {
+    const respond = (response: HttpResponse): void => {
+      if (response.status === 200) counts.success++;
+      else counts.failures++;
+      answer(response);
+    };
     const excluded = new Set(request.query.getAll('exclude'));
     const serializable = request.query.get('serializable') === 'true';
     const alarm = member.alarms().find((active) => !excluded.has(alarmName(active.alarm)));

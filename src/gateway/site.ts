@@ -2,12 +2,16 @@ import type { MemberApi } from '../server/index.js';
 import type { Logger } from '../util/log.js';
 import { healthHandler } from './health.js';
 import type { HttpHandler, HttpRequest, HttpResponse, Respond } from './http.js';
-import { httpError, notFound, onlyGet } from './http.js';
+import { notFound, onlyGet } from './http.js';
+import type { RpcCounts } from './metrics/index.js';
+import { HealthCounts, metricsHandler } from './metrics/index.js';
 import { LIVEZ, probeHandler, READYZ } from './probes.js';
 
 export interface SiteOptions {
   /** --cors; default every origin. */
   readonly corsOrigins?: readonly string[];
+  /** Whose calls /metrics tells. */
+  readonly rpcs?: RpcCounts;
 }
 
 /** Everything that is served over HTTP on a client port, but gRPC. Knows no transport. */
@@ -17,16 +21,16 @@ export class Site {
 
   constructor(member: MemberApi, log: Logger, options: SiteOptions = {}) {
     this.#origins = new Set(options.corsOrigins ?? ['*']);
+    const counts = new HealthCounts();
     const logger = log.with({ caller: 'gateway/probes.ts' });
-    this.#paths.set('/health', healthHandler(member));
+    this.#paths.set('/health', healthHandler(member, counts));
     for (const [root, checks] of [['/livez', LIVEZ] as const, ['/readyz', READYZ] as const]) {
-      this.#paths.set(root, probeHandler(member, checks, logger));
-      for (const check of checks) this.#paths.set(`${root}/${check.name}`, probeHandler(member, [check], logger));
+      this.#paths.set(root, probeHandler(member, root.slice(1), checks, logger, counts));
+      for (const check of checks)
+        this.#paths.set(`${root}/${check.name}`, probeHandler(member, root.slice(1), [check], logger, counts));
     }
     this.#paths.set('/version', versionHandler(member));
-    this.#paths.set('/metrics', (_, respond) =>
-      respond(httpError(501, 'keel: this version does not have metrics yet')),
-    );
+    this.#paths.set('/metrics', metricsHandler(member, options.rpcs ?? null, counts));
   }
 
   handle(request: HttpRequest, respond: Respond): void {

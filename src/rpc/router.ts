@@ -15,6 +15,7 @@ import { leaseRoutes } from './lease.js';
 import { lockRoutes } from './lock.js';
 import { maintenanceRoutes } from './maintenance.js';
 import type { Route, StreamContext, StreamRoute, UnaryRoute } from './route.js';
+import { ClientVersions, Tally } from './tally.js';
 import { watchRoutes } from './watch.js';
 
 export interface RouterOptions {
@@ -36,6 +37,8 @@ export class Router implements StreamContext {
   readonly #options: RouterOptions;
   readonly #routes = new Map<string, Route>();
   readonly #services = new Set<string>();
+  readonly #tallies = new Map<Route, Tally>();
+  readonly clientVersions = { unary: new ClientVersions(), stream: new ClientVersions() };
   readonly #streams = new Set<StreamCall>();
   readonly #leaderCheck: LeaderCheck;
   readonly defer = (fn: () => void): void => this.#env.timers.defer(fn);
@@ -74,6 +77,13 @@ export class Router implements StreamContext {
     return this.#routes.values();
   }
 
+  /** What has gone through a route. */
+  tally(route: Route): Tally {
+    let tally = this.#tallies.get(route);
+    if (tally === undefined) this.#tallies.set(route, (tally = new Tally(route.rpc)));
+    return tally;
+  }
+
   /** @param path a request's :path */
   at(path: string): Route | undefined {
     return this.#routes.get(path);
@@ -89,7 +99,11 @@ export class Router implements StreamContext {
       call.member = this.#member;
       const request = route.rpc.request.decode(call.request) as never;
       const { learner } = route;
-      const refused = this.#refusal(call, learner === true || (learner !== false && learner(request)));
+      const refused = this.#refusal(
+        call,
+        this.clientVersions.unary,
+        learner === true || (learner !== false && learner(request)),
+      );
       if (refused !== null) call.refuse(refused);
       else route.run(this.#member, request, call);
     } catch (err) {
@@ -101,7 +115,7 @@ export class Router implements StreamContext {
   stream(route: StreamRoute, call: StreamCall): void {
     try {
       call.member = this.#member;
-      const refused = this.#refusal(call, route.learner);
+      const refused = this.#refusal(call, this.clientVersions.stream, route.learner);
       if (refused !== null) return call.end(refused);
       call.handlers = route.open(this.#member, call, this);
       call.onOver = this.#onOver;
@@ -113,11 +127,12 @@ export class Router implements StreamContext {
     }
   }
 
-  #refusal(call: UnaryCall | StreamCall, forLearner: boolean): Status | null {
+  #refusal(call: UnaryCall | StreamCall, versions: ClientVersions, forLearner: boolean): Status | null {
     if (this.#stopped) return SERVER_STATUS.ERR_STOPPED;
     if (!forLearner && this.#member.isLearner) return SERVER_STATUS.ERR_NOT_SUPPORTED_FOR_LEARNER;
     const version = call.metadata('client-api-version');
     if (version !== undefined && !isUtf8(version)) return RPC_STATUS.invalidClientApiVersion;
+    versions.count(version);
     if (!this.#member.hasLeader && call.metadata('hasleader') === 'true') return SERVER_STATUS.ERR_NO_LEADER;
     return null;
   }

@@ -29,17 +29,16 @@ export interface MemberFigures {
 
 /** What is counted where it happens; the parts know the rest. */
 export interface Counting {
-  readonly leaderChanges: number;
   readonly proposals: Proposals;
   readonly reads: ReadIndexer;
   readonly pump: Pump;
 }
 
 export function memberFigures({ raft, backend, mvcc, hub }: MemberParts, counting: Counting): MemberFigures {
-  const { leaderChanges, proposals, reads, pump } = counting;
+  const { proposals, reads, pump } = counting;
   return {
     isLeader: raft.isLeader,
-    leaderChanges,
+    leaderChanges: reads.leaderChanges,
     committedIndex: raft.commitIndex,
     appliedIndex: raft.appliedIndex,
     proposalsPending: proposals.pendingCount,

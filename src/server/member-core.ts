@@ -115,7 +115,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #removed = false;
   #leader = 0n;
   #leaderTerm = 0;
-  #leaderChanges = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
   #leaderElectedAt = Number.NEGATIVE_INFINITY;
 
@@ -404,7 +403,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       this.log.info('leader changed', { from: hex(this.#leader), to: hex(state.leader), term: this.#raft.term });
       this.#leader = state.leader;
       if (state.leader !== 0n) {
-        this.#leaderChanges++;
         this.#leaderElectedAt = now;
         this.#reads.leaderChanged(now);
       }
@@ -537,7 +535,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   }
 
   protected get counting(): Counting {
-    return { leaderChanges: this.#leaderChanges, proposals: this.#proposals, reads: this.#reads, pump: this.#pump };
+    return { proposals: this.#proposals, reads: this.#reads, pump: this.#pump };
   }
 
   /** 0n: none is known. */

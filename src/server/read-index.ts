@@ -34,6 +34,8 @@ export class ReadIndexer {
   slowCount = 0;
   /** Reads that were not confirmed in time. */
   failedCount = 0;
+  /** How often there was another leader, the first one included. */
+  leaderChanges = 0;
   readonly #confirmed = new RingBuffer<Round>();
   readonly #ask: (ctx: number) => void;
 
@@ -82,6 +84,7 @@ export class ReadIndexer {
 
   /** There is another leader: what was asked of the old one may never be answered, so it is asked again. */
   leaderChanged(now: number): void {
+    this.leaderChanges++;
     if (this.#asking.length > 0) this.#attempt(now);
   }
 

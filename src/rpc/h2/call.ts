@@ -1,15 +1,19 @@
 import type { StreamCall as H2StreamCall, UnaryCall as H2UnaryCall, StreamListener } from '../../h2/index.js';
 import { StreamCall, UnaryCall } from '../call.js';
 import type { Status } from '../errors.js';
+import { Code } from '../errors.js';
+import type { Tally } from '../tally.js';
 
 /** A unary call of h2. */
 export class H2Unary extends UnaryCall {
   readonly request: Buffer;
   readonly deadline: number;
   readonly #call: H2UnaryCall;
+  readonly #tally: Tally;
 
-  constructor(call: H2UnaryCall) {
+  constructor(call: H2UnaryCall, tally: Tally) {
     super();
+    this.#tally = tally;
     this.request = call.request;
     this.deadline = call.deadline;
     this.#call = call;
@@ -20,10 +24,13 @@ export class H2Unary extends UnaryCall {
   }
 
   reply(response: Buffer): void {
+    this.#tally.give(response);
+    this.#tally.end(Code.OK);
     this.#call.reply(response);
   }
 
   refuse(status: Status): void {
+    this.#tally.end(status.code);
     this.#call.refuse(status);
   }
 }
@@ -32,10 +39,12 @@ export class H2Unary extends UnaryCall {
 export class H2Stream extends StreamCall implements StreamListener {
   readonly deadline: number;
   readonly #call: H2StreamCall;
+  readonly #tally: Tally;
   #ended = false;
 
-  constructor(call: H2StreamCall) {
+  constructor(call: H2StreamCall, tally: Tally) {
     super();
+    this.#tally = tally;
     this.deadline = call.deadline;
     this.#call = call;
   }
@@ -49,16 +58,20 @@ export class H2Stream extends StreamCall implements StreamListener {
   }
 
   send(message: Buffer): boolean {
+    this.#tally.give(message);
     return this.#call.send(message);
   }
 
   end(status: Status): void {
+    if (!this.#ended) this.#tally.end(status.code);
     this.#ended = true;
     this.#call.end(status);
   }
 
   onMessage(message: Buffer): void {
-    if (!this.#ended) this.handlers.onMessage(message);
+    if (this.#ended) return;
+    this.#tally.take(message);
+    this.handlers.onMessage(message);
   }
 
   onHalfClose(): void {
@@ -70,6 +83,8 @@ export class H2Stream extends StreamCall implements StreamListener {
   }
 
   onClose(): void {
+    // By its client, or by its deadline.
+    if (!this.#ended) this.#tally.end(Code.CANCELLED);
     this.#ended = true;
     this.over();
   }

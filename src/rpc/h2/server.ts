@@ -6,6 +6,7 @@ import type { GrpcServerOptions } from '../grpc-js/server.js';
 import { GRPC_DEFAULTS } from '../grpc-js/server.js';
 import type { StreamRoute, UnaryRoute } from '../route.js';
 import type { Router } from '../router.js';
+import type { Tally } from '../tally.js';
 import { H2Stream, H2Unary } from './call.js';
 
 /** The router's services over h2. It offers what GrpcJsServer does, so that one takes the other's place. */
@@ -65,14 +66,18 @@ class UnaryHandler {
   readonly kind = 'unary';
   readonly #router: Router;
   readonly #route: UnaryRoute;
+  readonly #tally: Tally;
 
   constructor(router: Router, route: UnaryRoute) {
+    this.#tally = router.tally(route);
     this.#router = router;
     this.#route = route;
   }
 
   onCall(call: ConstructorParameters<typeof H2Unary>[0]): void {
-    this.#router.unary(this.#route, new H2Unary(call));
+    this.#tally.started++;
+    this.#tally.take(call.request);
+    this.#router.unary(this.#route, new H2Unary(call, this.#tally));
   }
 }
 
@@ -80,14 +85,17 @@ class StreamHandler {
   readonly kind = 'stream';
   readonly #router: Router;
   readonly #route: StreamRoute;
+  readonly #tally: Tally;
 
   constructor(router: Router, route: StreamRoute) {
+    this.#tally = router.tally(route);
     this.#router = router;
     this.#route = route;
   }
 
   onOpen(call: ConstructorParameters<typeof H2Stream>[0]): H2Stream {
-    const stream = new H2Stream(call);
+    this.#tally.started++;
+    const stream = new H2Stream(call, this.#tally);
     this.#router.stream(this.#route, stream);
     return stream;
   }
