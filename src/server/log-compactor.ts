@@ -30,6 +30,7 @@ export class LogCompactor {
   readonly #fatal: (err: Error) => void;
   #last: number;
   #busy = false;
+  #stopped = false;
 
   constructor(parts: {
     raft: Raft;
@@ -55,15 +56,22 @@ export class LogCompactor {
     if (!due && !this.#tooBig()) return;
     this.#busy = true;
     this.#backend.flush((flushError) => {
+      if (this.#stopped) return;
       if (flushError !== null) return this.#fatal(flushError);
       const { flushedIndex: index, flushedTerm: term } = this.#backend;
       const confState = parseConfState(this.#backend.flushedConfState);
       this.#wal.saveSnapshot(walSnapshot({ index, term, confState }), (err) => {
         if (err !== null) return this.#fatal(err);
+        if (this.#stopped) return;
         this.#cut(index);
         this.#busy = false;
       });
     });
+  }
+
+  /** The log is about to be closed: a flush that is under way stays a flush. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   #tooBig(): boolean {

@@ -589,10 +589,9 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 
   #close(cb: () => void): void {
     this.#state = 'stopped';
-    this.#pump.stop();
     this.#finder.stop();
     if (this.#timer !== null) this.#env.timers.clear(this.#timer);
-    closeParts(this.parts, cb);
+    closeParts(this.parts, this.#pump, this.#compactor, cb);
   }
 }
 

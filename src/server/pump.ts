@@ -104,6 +104,11 @@ export class Pump {
     });
   }
 
+  /** A snapshot is being swapped in. */
+  get installing(): boolean {
+    return this.#installing;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

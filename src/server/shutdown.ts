@@ -1,4 +1,6 @@
+import type { LogCompactor } from './log-compactor.js';
 import type { MemberParts } from './parts.js';
+import type { Pump } from './pump.js';
 
 const POLL_MS = 10;
 
@@ -15,7 +17,14 @@ export function handOver(parts: MemberParts, target: bigint, timeoutMs: number, 
 }
 
 /** Closes what a member opened, from the outside in; what is durable is so when the callback comes. */
-export function closeParts(parts: MemberParts, cb: () => void): void {
+export function closeParts(parts: MemberParts, pump: Pump, compactor: LogCompactor, cb: () => void): void {
+  // A snapshot that is being swapped in is swapped in: half of it would be no state at all.
+  if (pump.installing) {
+    parts.env.timers.set(POLL_MS, () => closeParts(parts, pump, compactor, cb));
+    return;
+  }
+  pump.stop();
+  compactor.stop();
   const { mvcc, hub, wal, backend, env, config } = parts;
   const log = env.log.with({ caller: 'server/shutdown.ts' });
   mvcc.close();
