@@ -121,7 +121,10 @@ class Running implements RunningMember {
     this.#ports = ports;
     this.clientUrls = clientUrls;
     this.peerUrls = peerUrls;
-    this.#router = new Router(member, env, { watchProgressMs: member.config.watchProgressNotifyMs });
+    this.#router = new Router(member, env, {
+      watchProgressMs: member.config.watchProgressNotifyMs,
+      recheckWatches: member.config.authRecheckWatches,
+    });
     const grpcOptions = {
       receiveBytesMax: member.limits.maxRequestBytes + (512 << 10),
       concurrentStreamsMax: options.maxConcurrentStreams ?? GRPC_DEFAULTS.concurrentStreamsMax,

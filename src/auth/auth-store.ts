@@ -165,7 +165,6 @@ export class AuthStore {
     for (const user of this.#tables.users.values()) {
       if (!user.roles.includes(name)) continue;
       this.#tables.putUser({ ...user, roles: user.roles.filter((held) => held !== name) });
-      this.tokens?.userInvalidated(user.name);
     }
     this.#changed();
     return null;
@@ -176,8 +175,9 @@ export class AuthStore {
     if (!isValidRange(perm.key, perm.rangeEnd)) return 'invalid-management';
     const role = this.#tables.roles.get(name);
     if (role === undefined) return 'role-not-found';
-    const kept = role.keyPermission.filter((p) => p.key !== perm.key || p.rangeEnd !== perm.rangeEnd);
-    const keyPermission = [...kept, perm].sort(comparePermissions);
+    const same = role.keyPermission.findIndex((p) => p.key === perm.key && p.rangeEnd === perm.rangeEnd);
+    const keyPermission =
+      same < 0 ? [...role.keyPermission, perm].sort(compareKeys) : role.keyPermission.with(same, perm);
     this.#tables.putRole({ ...role, keyPermission });
     this.#changed();
     return null;
@@ -200,10 +200,9 @@ export class AuthStore {
   }
 }
 
-/** By key, then by end; etcd leaves the order of equal keys to its sort. */
-function comparePermissions(a: Permission, b: Permission): number {
-  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
-  return a.rangeEnd < b.rangeEnd ? -1 : a.rangeEnd > b.rangeEnd ? 1 : 0;
+/** By key alone: those of one key stay in the order they were given in. */
+function compareKeys(a: Permission, b: Permission): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
 /** A permission must be able to hold a key. */

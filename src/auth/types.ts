@@ -32,7 +32,7 @@ export type AuthRefusal =
 
 /** What a token provider must hear of the rules. */
 export interface TokenEvents {
-  /** The user is gone, or has another password, or lost a role: what was given to it holds no more. */
+  /** The user is gone, or has another password: what was given to it holds no more. */
   userInvalidated(name: string): void;
   authDisabled(): void;
 }

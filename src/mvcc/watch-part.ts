@@ -12,8 +12,8 @@ export function refusedPart(revision: number, reason: string): WatchPart {
   return makePart(-1, revision, true, true, 0, reason, false, NO_EVENTS);
 }
 
-export function canceledPart(watchId: WatchId, revision: number): WatchPart {
-  return makePart(watchId, revision, false, true, 0, '', false, NO_EVENTS);
+export function canceledPart(watchId: WatchId, revision: number, reason = ''): WatchPart {
+  return makePart(watchId, revision, false, true, 0, reason, false, NO_EVENTS);
 }
 
 /** Its header has no revision, which is etcd's way (etcd semantics §12). */

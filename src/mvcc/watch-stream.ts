@@ -34,14 +34,17 @@ export class WatchStream {
     return this.watchers.size;
   }
 
-  /** Answers with a created response, maybe a cancelled one. Permission has been checked (W1, W2). */
-  create(req: WatchCreateRequest): void {
-    if (this.closed) return;
+  /**
+   * Answers with a created response, maybe a cancelled one. Permission has been checked (W1, W2).
+   * @returns the watcher's id; null where there is none
+   */
+  create(req: WatchCreateRequest): WatchId | null {
+    if (this.closed) return null;
     const { currentRev } = this.#hub.space;
     const reason = this.#refuse(req);
     if (reason !== null) {
       this.refuse(reason);
-      return;
+      return null;
     }
     const id = req.watchId === 0 ? this.#takeId() : req.watchId;
     // Of 0 and of the future nothing below is delivered; the rest replays (W3).
@@ -50,6 +53,7 @@ export class WatchStream {
     this.watchers.set(id, watcher);
     this.send(createdPart(id, currentRev));
     if (!this.closed) this.#hub.start(watcher);
+    return id;
   }
 
   /** The answer to a create that is refused from outside (permission): created, cancelled, watch_id -1. */
@@ -57,13 +61,13 @@ export class WatchStream {
     if (!this.closed) this.send(refusedPart(this.#hub.space.currentRev, reason));
   }
 
-  /** An unknown id has no answer. */
-  cancel(watchId: WatchId): void {
+  /** An unknown id has no answer. @param reason where it is not the client that wants it to end */
+  cancel(watchId: WatchId, reason = ''): void {
     const watcher = this.watchers.get(watchId);
     if (watcher === undefined) return;
     this.#hub.remove(watcher);
     this.watchers.delete(watchId);
-    this.send(canceledPart(watchId, this.#hub.space.currentRev));
+    this.send(canceledPart(watchId, this.#hub.space.currentRev, reason));
   }
 
   /** Answers only if everything up to the current revision has been sent on this stream (W7). */

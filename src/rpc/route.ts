@@ -34,6 +34,8 @@ export type Route = UnaryRoute | StreamRoute | MissingRoute;
 export interface StreamContext {
   /** ms between progress notifications of a new watch stream, with its jitter. */
   watchProgressMs(): number;
+  /** --auth-recheck-watches: watchers end when their permission goes. */
+  readonly recheckWatches: boolean;
   /** Calls `fn` at the end of the turn. */
   readonly defer: (fn: () => void) => void;
 }

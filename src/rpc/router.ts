@@ -21,6 +21,8 @@ import { watchRoutes } from './watch.js';
 export interface RouterOptions {
   /** --watch-progress-notify-interval, ms. */
   readonly watchProgressMs: number;
+  /** --auth-recheck-watches; default false */
+  readonly recheckWatches?: boolean;
 }
 
 /** In the contract of etcd 3.7, which is not the one that is kept here. */
@@ -140,6 +142,10 @@ export class Router implements StreamContext {
   /** A handler threw: a bug, and the member must not go on in a state that nobody thought of. */
   #broken(err: Error): void {
     this.#env.fatal(err);
+  }
+
+  get recheckWatches(): boolean {
+    return this.#options.recheckWatches ?? false;
   }
 
   /** The interval, and up to a tenth more so that not all streams are told at once. */

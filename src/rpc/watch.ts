@@ -1,12 +1,14 @@
 import type { WatchPart, WatchSink, WatchStream } from '../mvcc/index.js';
-import type { MemberApi } from '../server/index.js';
+import type { MemberApi, ServerError } from '../server/index.js';
 import { failpoint } from '../util/failpoint.js';
+import type { WatchCreateRequest, WatchId } from '../wire/index.js';
 import { decodeWatchRequest, encodeWatchResponse, Watch, WatchKind, WireError } from '../wire/index.js';
 import type { StreamCall, StreamHandlers } from './call.js';
 import { undecodableInStream } from './errors.js';
 import { headerOf } from './header.js';
 import type { Route, StreamContext } from './route.js';
 import { stream } from './route.js';
+import { refusedReason, WatchPermits } from './watch-permits.js';
 
 const beforeSendWatchResponse = failpoint('beforeSendWatchResponse');
 
@@ -27,6 +29,8 @@ class WatchCall implements StreamHandlers, WatchSink {
   readonly #member: MemberApi;
   readonly #call: StreamCall;
   readonly #watchers: WatchStream;
+  /** Null: a permission is asked for once, when a watcher is created, as etcd does. */
+  readonly #permits: WatchPermits | null;
   #full = false;
   /** A request was handled while the transport was full: the next is read when it has room. */
   #readHeld = false;
@@ -35,21 +39,52 @@ class WatchCall implements StreamHandlers, WatchSink {
     this.#member = member;
     this.#call = call;
     this.#watchers = member.watch.openStream(this, { progressIntervalMs: context.watchProgressMs() });
+    this.#permits = context.recheckWatches ? new WatchPermits(member.guard, this.#watchers) : null;
   }
 
   onMessage(message: Buffer): void {
     try {
       const request = decodeWatchRequest(message);
-      if (request.kind === WatchKind.CREATE) this.#watchers.create(request.request);
-      else if (request.kind === WatchKind.CANCEL) this.#watchers.cancel(request.request.watchId);
+      if (request.kind === WatchKind.CREATE) return this.#create(request.request);
+      if (request.kind === WatchKind.CANCEL) this.#cancel(request.request.watchId);
       else if (request.kind === WatchKind.PROGRESS) this.#watchers.progress();
     } catch (err) {
       if (!(err instanceof WireError)) throw err;
       this.#call.end(undecodableInStream(err.message));
       return;
     }
+    this.#next();
+  }
+
+  #next(): void {
     if (this.#full) this.#readHeld = true;
     else this.#call.read();
+  }
+
+  /** Requests are handled in their order: the next is not read before this one's permission is known. */
+  #create(request: WatchCreateRequest): void {
+    const { guard } = this.#member;
+    if (!guard.enabled && this.#permits === null) {
+      this.#watchers.create(request);
+      return this.#next();
+    }
+    const key = request.key === '' ? '\0' : request.key;
+    const refused = {
+      fail: (err: ServerError): void => {
+        this.#watchers.refuse(refusedReason(err));
+        this.#next();
+      },
+    };
+    guard.toRead(key, request.rangeEnd, this.#call, refused, ({ username }) => {
+      const id = this.#watchers.create(request);
+      if (id !== null) this.#permits?.add(id, { username, key, rangeEnd: request.rangeEnd });
+      this.#next();
+    });
+  }
+
+  #cancel(id: WatchId): void {
+    this.#permits?.delete(id);
+    this.#watchers.cancel(id);
   }
 
   onHalfClose(): void {}
@@ -63,6 +98,7 @@ class WatchCall implements StreamHandlers, WatchSink {
   }
 
   onClose(): void {
+    this.#permits?.close();
     this.#watchers.close();
   }
 

@@ -60,6 +60,8 @@ export interface MemberConfig {
   readonly authTokenTtlMs: number;
   /** 4 to 31; default 10 */
   readonly bcryptCost: number;
+  /** An open watcher ends when its user may no longer read what it watches; default false, as in etcd */
+  readonly authRecheckWatches: boolean;
   readonly tuning: MemberTuning;
 }
 
@@ -92,6 +94,10 @@ export interface MemberTuning {
   /** ms between two comparisons; 0: never */
   readonly stateHashCheckMs: number;
   readonly valueCacheBytes: number;
+  /** An index checkpoint is written when a restart would have to read so many rows beside the last one, */
+  readonly checkpointRows: number;
+  /** and it is quiet, or this long after the last, ms. */
+  readonly checkpointIntervalMs: number;
   /** Bugs put back on purpose (reliability spec, part 1). */
   readonly mutants: ReadonlySet<string>;
 }
@@ -112,6 +118,8 @@ export const defaultTuning: MemberTuning = {
   stateHashEvery: 64,
   stateHashCheckMs: 5000,
   valueCacheBytes: 64 << 20,
+  checkpointRows: 20_000,
+  checkpointIntervalMs: 120_000,
   mutants: new Set(),
 };
 
@@ -160,6 +168,7 @@ export function memberDefaults(name = 'default'): MemberConfig {
     authToken: 'simple',
     authTokenTtlMs: 300_000,
     bcryptCost: 10,
+    authRecheckWatches: false,
     tuning: defaultTuning,
   };
 }
