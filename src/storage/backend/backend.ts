@@ -106,6 +106,8 @@ export interface BackendPin {
   readonly confState: Buffer | undefined;
   readonly sizeInUse: number;
   readonly rowCount: number;
+  /** Of what was applied; -1: not known (state-hash.ts). */
+  readonly stateHash: number;
   scan(bucket: Bucket, gte: Buffer, lt: Buffer): BackendCursor;
   close(): void;
 }

@@ -28,6 +28,8 @@ export interface Counters {
   readonly sizeInUse: number;
   readonly size: number;
   readonly rowCount: number;
+  /** state-hash.ts; of stores that were made before there was one it is not known */
+  readonly stateHash?: number;
 }
 
 export const FORMAT = 1;

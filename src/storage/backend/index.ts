@@ -3,6 +3,7 @@ export { BUCKET_MAX, BUCKET_NAMES, Bucket } from './bucket.js';
 export type { BackendErrorCode } from './errors.js';
 export { BackendError } from './errors.js';
 export type { Owner } from './keel-file.js';
+export { readKeelFile } from './keel-file.js';
 export { MemoryBackend } from './memory-backend.js';
 export { openBackend } from './open.js';
 export type { BackendOptions } from './options.js';

@@ -34,6 +34,7 @@ const EMPTY: Counters = {
   sizeInUse: EMPTY_BYTES,
   size: EMPTY_BYTES,
   rowCount: 0,
+  stateHash: 0,
 };
 
 /**

@@ -3,6 +3,7 @@ import type { KvRow } from '../../util/env.js';
 import type { Backend, BackendCursor, BackendPin } from './backend.js';
 import { Bucket } from './bucket.js';
 import { BackendError } from './errors.js';
+import { UNKNOWN_HASH } from './state-hash.js';
 
 type Done = (err: BackendError | null) => void;
 
@@ -224,6 +225,7 @@ export class MemoryBackend implements Backend {
         confState: state.confState,
         sizeInUse: state.sizeInUse,
         rowCount: state.rows.size,
+        stateHash: UNKNOWN_HASH,
         scan: (bucket, gte, lt) => this.#scan(state.rows, bucket, gte, lt),
         close: () => {},
       }),

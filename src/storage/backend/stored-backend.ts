@@ -17,9 +17,11 @@ import { loadStore } from './load.js';
 import type { BackendOptions } from './options.js';
 import { MUTANTS } from './options.js';
 import { Overlay } from './overlay.js';
+import { pinStore } from './pin.js';
 import { Reclaimer } from './reclaimer.js';
 import { CRC_BYTES, rowKey, unsealed } from './row.js';
 import { Sizes } from './sizes.js';
+import { StateHash, UNKNOWN_HASH } from './state-hash.js';
 
 type Done = (err: BackendError | null) => void;
 
@@ -62,6 +64,7 @@ export class StoredBackend implements Backend {
   #term: number;
   #confState: Buffer | undefined;
   #sizes: Sizes;
+  #hash: StateHash;
 
   /** What the store holds. */
   #flushed: Counters;
@@ -105,6 +108,7 @@ export class StoredBackend implements Backend {
     this.#term = c.term;
     this.#confState = loaded.confState;
     this.#sizes = new Sizes(c);
+    this.#hash = new StateHash(c.stateHash ?? UNKNOWN_HASH);
     this.#reclaimer = new Reclaimer(this.#log);
     this.#fill = new BatchFill(env.timers, options.sliceRows);
   }
@@ -132,6 +136,10 @@ export class StoredBackend implements Backend {
   }
   get rowCount(): number {
     return this.#sizes.rowCount;
+  }
+  /** state-hash.ts; the writes of an apply that is open are in it. */
+  get stateHash(): number {
+    return this.#hash.open;
   }
   get overlayBytes(): number {
     return this.#overlay.bytes;
@@ -189,6 +197,7 @@ export class StoredBackend implements Backend {
 
   #write(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
     this.#overlay.set(bucket, id, key, value);
+    this.#hash.add(bucket, key, value);
     this.#open++;
     if (!this.#full && this.#overlay.bytes >= this.#options.overlayBytesMax) this.#full = true;
   }
@@ -305,6 +314,7 @@ export class StoredBackend implements Backend {
     );
     if (this.#open === 0 && index === this.#index) return;
     if (this.#index === 0 && index > 0) this.#sizes.indexRows();
+    this.#hash.close(index === this.#index);
     this.#index = index;
     this.#term = term;
     this.#open = 0;
@@ -364,6 +374,7 @@ export class StoredBackend implements Backend {
       sizeInUse: this.#sizes.inUse,
       size: this.#sizes.total,
       rowCount: this.#sizes.rowCount,
+      stateHash: this.#hash.closed,
     };
     // Readable like other rows while the batch is on its way.
     if (this.#index > 0) {
@@ -453,28 +464,8 @@ export class StoredBackend implements Backend {
     this.#whenQuiet(() => {
       if (this.#closing !== null) return cb(new BackendError('ERR_CLOSED', 'backend: closed'), null);
       if (this.#failed !== null) return cb(this.#failed, null);
-      cb(null, this.#pinNow());
+      cb(null, pinStore(this.#store, this.#flushed, this.#flushedConfState, this.#timers, this.#noticed));
     });
-  }
-
-  #pinNow(): BackendPin {
-    const snapshot = this.#store.snapshot();
-    const { index, term, sizeInUse, rowCount } = this.#flushed;
-    return {
-      index,
-      term,
-      confState: this.#flushedConfState,
-      sizeInUse,
-      rowCount,
-      scan: (bucket, gte, lt) =>
-        new MergeCursor(
-          snapshot.scan({ gte: rowKey(bucket, gte), lt: rowKey(bucket, lt) }),
-          [],
-          this.#timers,
-          this.#noticed,
-        ),
-      close: () => snapshot.close(),
-    };
   }
 
   /** Calls `fn` in a later turn, when no flush is under way. */
@@ -548,6 +539,7 @@ export class StoredBackend implements Backend {
       this.#term = c.term;
       this.#confState = loaded.confState;
       this.#sizes = new Sizes(c);
+      this.#hash = new StateHash(c.stateHash ?? UNKNOWN_HASH);
     } else {
       this.#dirty = true;
       this.#armTimer();

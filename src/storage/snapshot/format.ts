@@ -30,6 +30,8 @@ export interface SnapshotHeader {
   readonly confState: Buffer | undefined;
   readonly sizeInUse: number;
   readonly rowCount: number;
+  /** Of what the sender had applied; -1: not known. */
+  readonly stateHash: number;
 }
 
 export interface SnapshotTotals {
@@ -86,6 +88,7 @@ export function encodeHeader(h: SnapshotHeader): Buffer[] {
     ...(h.confState && { confState: h.confState.toString('utf8') }),
     sizeInUse: h.sizeInUse,
     rowCount: h.rowCount,
+    stateHash: h.stateHash,
   };
   return [MAGIC, version, Buffer.from(JSON.stringify(json))];
 }
@@ -96,7 +99,10 @@ export function decodeHeader(payload: Buffer): SnapshotHeader {
     throw format('this is not a snapshot of keel');
   const version = payload.readUInt32BE(MAGIC.length);
   if (version > VERSION) throw format(`version ${version}; this version of keel reads up to ${VERSION}`);
-  let json: { [name in 'index' | 'term' | 'sizeInUse' | 'rowCount']: number } & { confState?: string };
+  let json: { [name in 'index' | 'term' | 'sizeInUse' | 'rowCount']: number } & {
+    confState?: string;
+    stateHash?: number;
+  };
   try {
     json = JSON.parse(payload.toString('utf8', MAGIC.length + 4)) as typeof json;
   } catch {
@@ -106,7 +112,14 @@ export function decodeHeader(payload: Buffer): SnapshotHeader {
     if (!Number.isSafeInteger(json[name]) || json[name] < 0) throw format(`the header's ${name} is ${json[name]}`);
   }
   const { index, term, sizeInUse, rowCount, confState } = json;
-  return { index, term, confState: confState === undefined ? undefined : Buffer.from(confState), sizeInUse, rowCount };
+  return {
+    index,
+    term,
+    confState: confState === undefined ? undefined : Buffer.from(confState),
+    sizeInUse,
+    rowCount,
+    stateHash: json.stateHash ?? -1,
+  };
 }
 
 /** Appends a row to a payload in parts; the bytes are not copied. */

@@ -184,11 +184,12 @@ export class SnapshotImport {
   #complete(done: Done): void {
     const header = this.#header;
     if (header === null || !this.#ended) throw new SnapshotError('ERR_INCOMPLETE', 'snapshot: it ended too soon');
-    const { index, term, rowCount, sizeInUse } = header;
+    const { index, term, rowCount, sizeInUse, stateHash } = header;
     this.#flush((err) => {
       if (err !== null) return done(err);
       this.#batch = this.#store!.newBatch();
-      const counters = { format: FORMAT, flush: 1, window: 1, index, term, sizeInUse, size: sizeInUse, rowCount };
+      const sizes = { sizeInUse, size: sizeInUse, rowCount };
+      const counters = { format: FORMAT, flush: 1, window: 1, index, term, ...sizes, stateHash };
       putCounters(this.#batch, counters, 1);
       this.#flush((flushErr) => {
         if (flushErr !== null) return done(flushErr);
