@@ -69,15 +69,23 @@ export class Lessor {
   // --- replicated: at apply ---
 
   /**
+   * What a client that asks for `ttl` seconds is to have. It is asked before the grant is proposed, and not at apply:
+   * the minimum is this member's own, and members must not differ in what they store.
+   */
+  raised(ttl: number): number {
+    return Math.max(ttl, this.#minTtl);
+  }
+
+  /**
    * On the leader its time runs from the next call that says what time it is.
-   * @param ttl seconds as the client asked
+   * @param ttl seconds, as they were proposed
    * @returns the TTL that it has
    */
   grant(id: bigint, ttl: number): { readonly id: bigint; readonly ttl: number } | GrantRefusal {
     if (id === 0n) return 'lease-not-found';
     if (ttl > LEASE_TTL_MAX) return 'ttl-too-large';
     if (this.#leases.has(id)) return 'lease-exists';
-    const lease = new Lease(id, Math.max(ttl, this.#minTtl), 0);
+    const lease = new Lease(id, Math.max(ttl, 1), 0);
     this.#leases.set(id, lease);
     putLeaseRow(this.#backend, lease, true);
     if (this.#primary) this.#granted.push(lease);
@@ -309,10 +317,7 @@ export class Lessor {
     this.#granted = [];
     this.#leases = new Map();
     this.#keys = new Map();
-    for (const row of rows) {
-      // A member with a larger minimum than the one that granted it raises it, as etcd does when it loads.
-      this.#leases.set(row.id, new Lease(row.id, Math.max(row.ttl, this.#minTtl), row.remainingTtl));
-    }
+    for (const row of rows) this.#leases.set(row.id, new Lease(row.id, row.ttl, row.remainingTtl));
     for (const [key, id] of attachments) if (this.#leases.has(id)) this.attach(id, key);
     if (this.#primary) this.promote(now, 0);
     for (const id of [...this.#waiting.keys()]) if (!this.#leases.has(id)) this.#tell(id, 'not-found');

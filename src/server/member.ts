@@ -107,7 +107,7 @@ export class Member extends MemberCore implements MemberApi {
     let { id } = req;
     // A free positive id, chosen before it is proposed so that every member sees the same (semantics 5).
     while (id === 0n) id = this.nextId() & MAX_INT64;
-    const body = LeaseGrantRequest.encode({ id, ttl: req.ttl });
+    const body = LeaseGrantRequest.encode({ id, ttl: this.parts.lessor.raised(req.ttl) });
     this.gate.asUser(ctx, done, () => this.propose(InternalKind.LEASE_GRANT, body, done, ctx));
   }
 

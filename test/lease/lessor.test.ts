@@ -29,14 +29,20 @@ describe('grant (etcd semantics §5)', () => {
     expect(lessor.exists(-7n)).toBe(true);
   });
 
-  it('raises a TTL below the minimum, also zero and negative ones, and stores the raised one', () => {
-    const backend = backendOf();
-    const lessor = new Lessor(backend, { minTtl: 2 });
-    expect(lessor.grant(1n, 1)).toEqual({ id: 1n, ttl: 2 });
-    expect(lessor.grant(2n, 0)).toEqual({ id: 2n, ttl: 2 });
-    expect(lessor.grant(3n, -5)).toEqual({ id: 3n, ttl: 2 });
-    const key = Buffer.from('0000000000000003', 'hex');
-    expect(StoredLease.decode(backend.get(Bucket.lease, key)!)).toEqual({ id: 3n, ttl: 2, remainingTtl: 0 });
+  it('raises a TTL below the minimum, also zero and negative ones', () => {
+    const lessor = new Lessor(backendOf(), { minTtl: 2 });
+    expect([1, 0, -5, 2, 60].map((ttl) => lessor.raised(ttl))).toEqual([2, 2, 2, 2, 60]);
+  });
+
+  it('stores what was proposed, whatever the minimum of the member that applies it', () => {
+    const stored = [1, 2, 8].map((minTtl) => {
+      const backend = backendOf();
+      const lessor = new Lessor(backend, { minTtl });
+      expect(lessor.grant(3n, 4)).toEqual({ id: 3n, ttl: 4 });
+      expect(lessor.grant(4n, 0)).toEqual({ id: 4n, ttl: 1 });
+      return StoredLease.decode(backend.get(Bucket.lease, Buffer.from('0000000000000003', 'hex'))!);
+    });
+    expect(stored).toEqual([1, 2, 8].map(() => ({ id: 3n, ttl: 4, remainingTtl: 0 })));
   });
 
   it('refuses a TTL above 9e9 before it looks for a duplicate', () => {
