@@ -46,6 +46,8 @@ export interface ApplierOwner {
   applyConfChange(entry: Entry): void;
   clusterVersionChanged(version: string): void;
   readonly quota: Quota;
+  /** It has taken effect; the apply it belongs to may be open still. */
+  entryApplied(index: number): void;
 }
 
 export interface ReplicatedState {
@@ -91,6 +93,7 @@ export class Applier {
         if (beforeApplyOneConfChange.on) beforeApplyOneConfChange.hit();
         this.#owner.applyConfChange(entry);
       }
+      this.#owner.entryApplied(entry.index);
       last = entry;
     }
     if (last !== null) backend.setApplied(last.index, last.term);

@@ -10,25 +10,22 @@ import type { Env, TimerHandle } from '../util/env.js';
 import { hex } from '../util/hex.js';
 import type { Logger } from '../util/log.js';
 import {
-  AlarmRequest,
   ClusterVersionSetRequest,
-  CompactionRequest as CompactionCodec,
   encodeInternalRequest,
   InternalKind,
   LeaseCheckpointRequest,
   LeaseRevokeRequest,
 } from '../wire/index.js';
-import type { AlarmRequest as AlarmArgs, CallContext, Completion, MemberLimits } from './api.js';
+import type { CallContext, Completion, MemberLimits } from './api.js';
 import type { ApplierOwner } from './applier.js';
 import { Applier } from './applier.js';
 import { AuthCalls } from './auth-calls.js';
 import { AuthGate } from './auth-gate.js';
-import { AutoCompactor } from './auto-compactor.js';
 import { AutoPromoter } from './auto-promoter.js';
 import { ClusterVersionMonitor } from './cluster-version.js';
 import { applyConfChange } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
-import { quotaBytes, requestTimeoutMs } from './config.js';
+import { requestTimeoutMs } from './config.js';
 import { longestConnected, timeoutCause } from './connectivity.js';
 import { damageOf, logFolder, noteDamage } from './damage.js';
 import { EarlyCampaign } from './early-campaign.js';
@@ -51,14 +48,14 @@ import { Proposals } from './proposals.js';
 import { Publisher } from './publisher.js';
 import type { PumpOwner } from './pump.js';
 import { Pump } from './pump.js';
-import type { QuotaView } from './quota.js';
-import { Quota } from './quota.js';
+import type { Quota } from './quota.js';
 import type { Reader } from './read-index.js';
 import { ReadIndexer } from './read-index.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { closeParts, handOver } from './shutdown.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
+import { Upkeep } from './upkeep.js';
 import { WithheldVote } from './withheld-vote.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
@@ -70,12 +67,12 @@ const REMOVED_DELAY_MS = 1000;
  * What moves in a running member: it joins raft, the log, the replicated state and the peers. Everything happens on
  * one thread, in turns; the pump does the moving. What clients ask is Member, on top of this.
  */
-export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, LeaderView, QuotaView {
+export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, LeaderView {
   readonly clusterId: bigint;
   readonly memberId: bigint;
   readonly limits: MemberLimits;
   readonly config: MemberConfig;
-  readonly quota: Quota;
+  readonly upkeep: Upkeep;
   onReady: (() => void) | null = null;
   onEnded: (() => void) | null = null;
 
@@ -100,7 +97,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #applier: Applier;
   readonly #pump: Pump;
   readonly #compactor: LogCompactor;
-  readonly #autoCompactor: AutoCompactor;
   readonly #publisher: Publisher;
   readonly #transfer: SnapshotTransfer;
   readonly #early: EarlyCampaign;
@@ -195,7 +191,12 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       () => this.#applier.clusterVersion,
     );
     this.calls = new LeaderCalls(env.clock, env.timers, this);
-    this.quota = new Quota(quotaBytes(config), this, parts.alarms);
+    this.upkeep = new Upkeep(parts, {
+      log: this.log,
+      propose: (kind, body, done) => this.propose(kind, body, done),
+      whenCurrent: (cb) => this.read({ ready: () => cb(null), fail: cb }, false),
+      refuseRequests: () => this.#refuseRequests(),
+    });
     this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
     this.#applier.clusterVersion = parts.clusterVersion;
     this.#pump = new Pump({
@@ -221,20 +222,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       log: this.log,
       fatal: (err) => env.fatal(err),
     });
-    this.#autoCompactor = new AutoCompactor(
-      config.autoCompactionMode,
-      config.autoCompactionRetention,
-      env.clock.now(),
-      {
-        get isLeader() {
-          return view.#raft.isLeader;
-        },
-        get revision() {
-          return view.parts.mvcc.currentRev;
-        },
-        compactTo: (revision) => this.#compactTo(revision),
-      },
-    );
     this.#publisher = new Publisher(
       env.timers,
       (kind, body, done) => this.propose(kind, body, done),
@@ -297,7 +284,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.parts.tokens.tick(now);
     this.gate.wake();
     this.#mvcc.watch.tick(now);
-    this.#autoCompactor.tick(now);
+    this.upkeep.tick(now);
     this.#withheld.tick(now);
     this.#promoter?.tick(now);
     this.#checkClusterVersion(now);
@@ -322,11 +309,11 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 
   /** @param ctx the caller (auth-gate.ts); null: the member itself, which auth does not ask */
   protected propose(kind: number, body: Buffer, done: Completion<never>, ctx: CallContext | null = null): void {
-    if (ctx === null || !this.gate.enabled) return this.#proposeAs(NOBODY, kind, body, done);
-    this.gate.identify(ctx, done, (who) => this.#proposeAs(who ?? NOBODY, kind, body, done));
+    if (ctx === null || !this.gate.enabled) return this.#proposeAs(NOBODY, kind, body, done, ctx);
+    this.gate.identify(ctx, done, (who) => this.#proposeAs(who ?? NOBODY, kind, body, done, ctx));
   }
 
-  #proposeAs(who: Identity, kind: number, body: Buffer, done: Completion<never>): void {
+  #proposeAs(who: Identity, kind: number, body: Buffer, done: Completion<never>, ctx: CallContext | null): void {
     if (this.#state !== 'open') return done.fail(refusal('ERR_STOPPED'));
     if (this.#raft.commitIndex - this.#raft.appliedIndex > this.config.tuning.maxApplyGap) {
       return done.fail(refusal('ERR_TOO_MANY_REQUESTS'));
@@ -334,22 +321,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     const id = this.#ids.next();
     const data = encodeInternalRequest(this.#ids.full(id), who.username, who.revision, kind, body);
     if (data.length > this.config.maxRequestBytes) return done.fail(refusal('ERR_REQUEST_TOO_LARGE'));
-    this.#proposals.add(id, data, done, this.#env.clock.now());
+    this.#proposals.add(id, data, done, this.#env.clock.now(), ctx);
     this.#pump.wake();
-  }
-
-  // --- QuotaView ---
-
-  get size(): number {
-    return this.#backend.size;
-  }
-
-  proposeAlarm(request: AlarmArgs, done: Completion<unknown>): void {
-    this.log.warn('message exceeded backend quota; raising alarm', {
-      'quota-size-bytes': this.quota.limit,
-      'current-db-size-bytes': this.#backend.size,
-    });
-    this.propose(InternalKind.ALARM, AlarmRequest.encode(request as never), done as Completion<never>);
   }
 
   /** Never by way of a leader: what a deposed leader finds expired is not for the next one to revoke (museum 55). */
@@ -363,15 +336,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       this.#proposals.addForeign(data, Number.POSITIVE_INFINITY);
     }
     this.#pump.wake();
-  }
-
-  #compactTo(revision: number): void {
-    const log = this.log;
-    log.info('starting auto compaction', { revision });
-    this.propose(InternalKind.COMPACTION, CompactionCodec.encode({ revision, physical: false }), {
-      ok: () => log.info('completed auto compaction', { revision }),
-      fail: (err) => log.warn('failed auto compaction', { revision, error: err.message }),
-    });
   }
 
   // --- the pump's owner ---
@@ -417,6 +381,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     installSnapshot(this.parts, this.#transfer, ready, (err, clusterVersion) => {
       if (err !== null) return this.#env.fatal(err);
       this.#applier.clusterVersion = clusterVersion;
+      this.upkeep.divergence.replaced();
       this.#updatePeers();
       this.log.info('applied snapshot', { 'applied-index': this.#backend.appliedIndex });
       done();
@@ -439,6 +404,14 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       else pending.done.ok(this.#membership.list() as never);
     }
     if (change.kind === 'remove' && change.id === this.memberId && change.refused === null) this.onRemoved();
+  }
+
+  entryApplied(index: number): void {
+    this.upkeep.divergence.applied(index);
+  }
+
+  get quota(): Quota {
+    return this.upkeep.quota;
   }
 
   clusterVersionChanged(version: string): void {
@@ -483,8 +456,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#pump.wake();
   }
 
-  onRequest(_from: bigint, kind: string, body: unknown, reply: PeerAnswer): void {
-    this.#questions.answer(kind, body, reply);
+  onRequest(from: bigint, kind: string, body: unknown, reply: PeerAnswer): void {
+    if (!this.upkeep.answer(from, kind, body, reply)) this.#questions.answer(kind, body, reply);
   }
 
   get onSnapshot(): SnapshotTransfer['receive'] {
@@ -531,7 +504,10 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       'cluster-id': hex(this.clusterId),
       attributes: { name: this.config.name, clientURLs: this.config.advertiseClientUrls },
     });
-    this.onReady?.();
+    this.upkeep.corruption.initial((why) => {
+      if (why !== null) this.#env.fatal(new Error(why));
+      else this.onReady?.();
+    });
   }
 
   protected get counting(): Counting {
@@ -576,15 +552,19 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   /** Ends in order: no new requests, what waits is refused, all that is durable is written. Idempotent. */
   stop(cb: () => void): void {
     if (this.#state !== 'open') return cb();
+    this.#refuseRequests();
+    const target = longestConnected(this.#raft, this.#hub);
+    handOver(this.parts, target, this.config.electionMs, () => this.#close(cb));
+    this.#pump.wake();
+  }
+
+  #refuseRequests(): void {
     this.#state = 'stopping';
     this.#publisher.stop();
     const err = refusal('ERR_STOPPED');
     this.#proposals.failAll(err);
     this.#reads.failAll(err);
     this.gate.failAll();
-    const target = longestConnected(this.#raft, this.#hub);
-    handOver(this.parts, target, this.config.electionMs, () => this.#close(cb));
-    this.#pump.wake();
   }
 
   #close(cb: () => void): void {
