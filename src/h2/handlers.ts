@@ -10,6 +10,8 @@ export interface UnaryCall {
   readonly request: Buffer;
   /** ms on the server's clock; 0: the client set none. The server itself refuses the call when it has passed. */
   readonly deadline: number;
+  /** It has been answered, or its client has cancelled it. */
+  readonly isOver: boolean;
   /** First value of a metadata entry, one char a byte; `name` in lower case. A `-bin` entry comes decoded. */
   metadata(name: string): string | undefined;
   reply(response: Buffer): void;

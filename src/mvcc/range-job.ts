@@ -15,11 +15,18 @@ const SLICE_KEYS = 2000;
 /** A range of more keys leaves the cache alone: it would wash out what is hot. */
 const CACHE_FILL_KEYS_MAX = 128;
 
+/** Who waits for a read. */
+export interface Caller {
+  readonly isOver?: boolean | undefined;
+}
+
+export const LISTENING: Caller = {};
+
 export interface RangeJobOwner {
   /** The job may go on: call `slice` soon. */
   ready(job: RangeJob): void;
   /** The job has ended, with an error or a result; with neither its content was taken from under it, and it is to be done again. */
-  ended(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | null): void;
+  ended(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void;
 }
 
 /**
@@ -30,6 +37,7 @@ export interface RangeJobOwner {
 export class RangeJob {
   readonly req: RangeRequest;
   readonly space: Keyspace;
+  readonly caller: Caller;
   readonly #owner: RangeJobOwner;
   readonly #currentRev: number;
   readonly #revision: number;
@@ -39,8 +47,9 @@ export class RangeJob {
   /** Where the next slice begins; undefined: all keys have been looked at. */
   #from: string | undefined;
 
-  constructor(space: Keyspace, req: RangeRequest, owner: RangeJobOwner) {
+  constructor(space: Keyspace, req: RangeRequest, owner: RangeJobOwner, caller: Caller) {
     this.space = space;
+    this.caller = caller;
     this.req = req;
     this.#owner = owner;
     this.#currentRev = space.currentRev;
@@ -57,6 +66,10 @@ export class RangeJob {
       return;
     }
     const first = this.#from === req.key;
+    if (!first && this.caller.isOver === true) {
+      this.#owner.ended(this, null, 'abandoned');
+      return;
+    }
     const refusal = first ? refuseRead(space, req.revision, this.#currentRev) : null;
     if (refusal !== null) {
       this.#owner.ended(this, null, refusal);

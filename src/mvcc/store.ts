@@ -5,13 +5,14 @@ import type { PutRequest } from '../wire/put.js';
 import type { RangeRequest } from '../wire/range.js';
 import type { TxnRequest } from '../wire/txn.js';
 import { execute, executeDeleteRange, executePut, refusePath, refuseSinglePut, takePath } from './apply-txn.js';
+import { CheckpointWalk } from './checkpoint.js';
 import { Compactor } from './compactor.js';
 import { HASH_OF_NOTHING, HashKvJob, hashRevision } from './hash-kv.js';
 import type { Keyspace } from './keyspace.js';
 import type { Loaded } from './load.js';
 import { loadKeyspace } from './load.js';
-import type { RangeJobOwner } from './range-job.js';
-import { RangeJob } from './range-job.js';
+import type { Caller, RangeJobOwner } from './range-job.js';
+import { LISTENING, RangeJob } from './range-job.js';
 import { readRange } from './read-range.js';
 import type {
   DeleteRangeResult,
@@ -28,7 +29,7 @@ import { WatchHub } from './watch-hub.js';
 import { WriteTxn } from './write-txn.js';
 
 type Attachments = ReadonlyMap<string, bigint>;
-type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | null) => void;
+type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null) => void;
 type HashCallback = (err: BackendError | null, result: HashKvResult | ReadRefusal | null) => void;
 
 /**
@@ -38,6 +39,8 @@ type HashCallback = (err: BackendError | null, result: HashKvResult | ReadRefusa
  */
 export class MvccStore {
   readonly watch: WatchHub;
+  /** For work of the owner's that goes on beside. */
+  onClose: (() => void) | null = null;
   readonly #options: ResolvedOptions;
   readonly #leases: LeaseKeeper | null;
   readonly #txn: WriteTxn;
@@ -45,6 +48,9 @@ export class MvccStore {
   #compactor: Compactor;
   #attachments: Attachments;
   #hashes = 0;
+  /** Checkpoints being written down: one at most. */
+  #walks = 0;
+  #newRows: number;
   /** Ranges under way. */
   readonly #jobs = new Map<RangeJob, RangeCallback>();
   /** Those of them that wait for their next slice. */
@@ -71,6 +77,7 @@ export class MvccStore {
     this.#txn = new WriteTxn(leases);
     this.#space = loaded.space;
     this.#attachments = loaded.attachments;
+    this.#newRows = loaded.rows;
     this.#compactor = this.#newCompactor();
     this.watch = new WatchHub(this.#space, {
       eventLogRevisions: options.eventLogRevisions,
@@ -116,28 +123,64 @@ export class MvccStore {
     return readRange(this.#space, req, this.#space.currentRev);
   }
 
-  /** The same without blocking. The answer may come before the call returns. */
-  rangeLater(req: RangeRequest, cb: RangeCallback): void {
+  /**
+   * The same without blocking. The answer may come before the call returns.
+   * @param caller looked at between slices: 'abandoned' is the answer once it is over
+   */
+  rangeLater(req: RangeRequest, cb: RangeCallback, caller: Caller = LISTENING): void {
     if (this.#waiting !== null) {
-      this.#waiting.push(() => this.rangeLater(req, cb));
+      this.#waiting.push(() => this.rangeLater(req, cb, caller));
       return;
     }
     if (req.rangeEnd === '' && this.#space.inMemory(req.key, req.revision)) {
       cb(null, this.range(req));
       return;
     }
-    const job = new RangeJob(this.#space, req, this.#jobOwner);
+    const job = new RangeJob(this.#space, req, this.#jobOwner, caller);
     this.#jobs.set(job, cb);
     job.slice();
   }
 
-  #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | null): void {
+  #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void {
     const cb = this.#jobs.get(job) as RangeCallback;
     this.#jobs.delete(job);
     this.#readyJobs.delete(job);
     this.#wakeCompactor();
-    if (err === null && result === null) this.rangeLater(job.req, cb);
+    if (err === null && result === null) this.rangeLater(job.req, cb, job.caller);
     else cb(err, result);
+  }
+
+  /** Rows that a restart would have to read now, beside the last checkpoint. */
+  get newRows(): number {
+    return this.#newRows;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Begins to write down the index as it is now. Compaction stands still until the walk is closed.
+   * @returns null where it cannot be done now: a compaction is under way, or the content is being replaced
+   */
+  checkpoint(): CheckpointWalk | null {
+    const { compactRev, finishedCompactRev } = this.#space;
+    if (this.#closed || this.#waiting !== null || this.#walks > 0 || finishedCompactRev < compactRev) return null;
+    this.#walks++;
+    const leases = this.#leases;
+    return new CheckpointWalk(
+      this.#space,
+      (key) => leases?.leaseOf(key) ?? 0n,
+      () => {
+        this.#walks--;
+        this.#wakeCompactor();
+      },
+    );
+  }
+
+  /** A checkpoint is durable, so that a restart needs so many rows less. */
+  checkpointed(rows: number): void {
+    this.#newRows = Math.max(0, this.#newRows - rows);
   }
 
   /** A transaction for which isTxnReadonly holds, outside the log. To be called when the store is readable. */
@@ -241,7 +284,7 @@ export class MvccStore {
 
   /** What reads in slices relies on the rows, and on the index, of its revision. */
   get #mayCompact(): boolean {
-    return this.#hashes === 0 && this.#jobs.size === 0;
+    return this.#hashes === 0 && this.#jobs.size === 0 && this.#walks === 0;
   }
 
   #wakeCompactor(): void {
@@ -298,7 +341,7 @@ export class MvccStore {
    */
   restore(backend: Backend, cb: (err: BackendError | null) => void): void {
     this.suspend();
-    loadKeyspace(backend, this.#options, (err, loaded) => {
+    loadKeyspace(backend, { ...this.#options, checkpoint: null }, (err, loaded) => {
       if (loaded === null) {
         cb(err);
         return;
@@ -306,6 +349,7 @@ export class MvccStore {
       const before = this.#compactor;
       this.#space = loaded.space;
       this.#attachments = loaded.attachments;
+      this.#newRows = loaded.rows;
       this.#compactor = this.#newCompactor();
       before.moveTo(this.#compactor);
       const waiting = this.#waiting ?? [];
@@ -320,10 +364,12 @@ export class MvccStore {
   /** No more slices; open streams are the owner's to close. */
   close(): void {
     this.#closed = true;
+    this.onClose?.();
   }
 
   #commit(): void {
     const changes = this.#txn.commit();
+    this.#newRows += changes.length;
     if (changes.length > 0) this.watch.notify(changes);
   }
 
@@ -369,6 +415,7 @@ function resolve(options: MvccOptions): ResolvedOptions {
         throw err;
       }),
     mutants: options.mutants ?? new Set<string>(),
+    checkpoint: options.checkpoint ?? null,
   };
   assert(resolved.sliceRows > 0 && resolved.compactionSliceRows > 0, 'mvcc: slices hold at least one row');
   assert(resolved.eventLogRevisions >= 0 && resolved.valueCacheBytes >= 0, 'mvcc: a size is negative');

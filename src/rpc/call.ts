@@ -18,6 +18,11 @@ export abstract class UnaryCall implements CallContext {
   member!: MemberApi;
   #encode: Encode<never> | null = null;
 
+  /** Of CallContext: the transport says so. */
+  get isOver(): boolean {
+    return false;
+  }
+
   /** First value of a metadata entry; `name` in lower case. */
   abstract metadata(name: string): string | undefined;
 

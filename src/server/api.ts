@@ -134,6 +134,8 @@ export interface SnapshotFile {
 export interface CallContext {
   /** On the environment's monotonic clock in ms; 0 means the member's own request timeout applies alone. */
   readonly deadline: number;
+  /** Nobody waits any more: the client cancelled, or was told that its deadline has passed. */
+  readonly isOver?: boolean | undefined;
   /** What Authenticate gave, as the client sent it: metadata `token`, else `authorization` without `Bearer `. */
   readonly token?: string | undefined;
   /** Common name of the client's verified certificate, where those are asked for. */

@@ -1,11 +1,14 @@
 import { RingBuffer } from '../util/ring-buffer.js';
-import type { Completion } from './api.js';
+import type { CallContext, Completion } from './api.js';
+import { callIsOver, overError } from './call-over.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
 
 /** A proposal of ours that waits to be applied, by the low 48 bits of its id. */
 export interface Pending {
   readonly done: Completion<never>;
+  /** Who asked, and how long the answer is waited for; null: the member itself. */
+  readonly ctx: CallContext | null;
   /** ms, monotonic */
   readonly start: number;
   /** It has been handed to raft or to the leader: its outcome is unknown until it is applied. */
@@ -44,15 +47,15 @@ export class Proposals {
     return this.#queuedBytes;
   }
 
-  add(id: number, data: Buffer, done: Completion<never>, now: number): void {
-    this.#table.set(id, { done, start: now, submitted: false });
+  add(id: number, data: Buffer, done: Completion<never>, now: number, ctx: CallContext | null = null): void {
+    this.#table.set(id, { done, ctx, start: now, submitted: false });
     this.#queue.push({ id, data, until: Number.POSITIVE_INFINITY });
     this.#queuedBytes += data.length;
   }
 
   /** What travels another way than the queue: a configuration change. */
   track(id: number, done: Completion<never>, now: number): void {
-    this.#table.set(id, { done, start: now, submitted: false });
+    this.#table.set(id, { done, ctx: null, start: now, submitted: false });
   }
 
   /** It waits for its outcome still. */
@@ -72,7 +75,7 @@ export class Proposals {
     this.#queuedBytes += data.length;
   }
 
-  /** Takes what is queued, up to `maxBytes` (at least one), leaving out what has expired meanwhile. */
+  /** Takes what is queued, up to `maxBytes` (at least one), leaving out what has expired or been cancelled meanwhile. */
   take(maxBytes: number, now: number): Queued[] {
     const out: Queued[] = [];
     let bytes = 0;
@@ -87,6 +90,11 @@ export class Proposals {
       } else {
         const pending = this.#table.get(head.id);
         if (pending === undefined) continue;
+        if (callIsOver(pending.ctx, now)) {
+          this.#table.delete(head.id);
+          pending.done.fail(overError(pending.ctx, now));
+          continue;
+        }
         pending.submitted = true;
       }
       out.push(head);
@@ -114,15 +122,17 @@ export class Proposals {
   }
 
   /**
-   * Fails what is older than `timeoutMs`. What never left the queue is a plain missed deadline; `cause` tells why one
-   * that was submitted did not come back (semantics 1.3).
+   * Fails what is older than `timeoutMs`, and what nobody waits for any more. What never left the queue is a plain
+   * missed deadline; `cause` tells why one that was submitted did not come back (semantics 1.3).
    */
   expire(now: number, timeoutMs: number, cause: (start: number) => ServerError): void {
     for (const [id, pending] of this.#table) {
-      if (now - pending.start < timeoutMs) break;
+      const late = now - pending.start >= timeoutMs;
+      if (!late && !callIsOver(pending.ctx, now)) continue;
       this.#table.delete(id);
       this.failedCount++;
-      pending.done.fail(pending.submitted ? cause(pending.start) : refusal('ERR_DEADLINE'));
+      if (!late) pending.done.fail(overError(pending.ctx, now));
+      else pending.done.fail(pending.submitted ? cause(pending.start) : refusal('ERR_DEADLINE'));
     }
     for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
       const gone = head.id < 0 ? head.until <= now : !this.#table.has(head.id);

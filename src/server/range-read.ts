@@ -12,30 +12,33 @@ export class RangeRead implements Reader {
   readonly #mvcc: MvccStore;
   readonly #req: RangeRequest;
   readonly #done: Completion<RangeResult>;
-  readonly #ctx: CallContext;
+  readonly ctx: CallContext;
   readonly #gate: AuthGate;
 
   constructor(mvcc: MvccStore, req: RangeRequest, done: Completion<RangeResult>, ctx: CallContext, gate: AuthGate) {
     this.#mvcc = mvcc;
     this.#req = req;
     this.#done = done;
-    this.#ctx = ctx;
+    this.ctx = ctx;
     this.#gate = gate;
   }
 
   ready(): void {
+    if (this.ctx.isOver === true) return this.#done.fail(refusal('ERR_CANCELED'));
     if (!this.#gate.enabled) return this.#read(this.#done);
     const { key, rangeEnd } = this.#req;
-    this.#gate.toRead(key, rangeEnd, this.#ctx, this.#done, (who) =>
+    this.#gate.toRead(key, rangeEnd, this.ctx, this.#done, (who) =>
       this.#read(stillCurrent(this.#done, this.#gate, who)),
     );
   }
 
   #read(done: Completion<RangeResult>): void {
-    this.#mvcc.rangeLater(this.#req, (err, result) => {
+    const answered = (err: Error | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void => {
       if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
+      else if (result === 'abandoned') done.fail(refusal('ERR_CANCELED'));
       else answer(result as RangeResult | ReadRefusal, done);
-    });
+    };
+    this.#mvcc.rangeLater(this.#req, answered, this.ctx);
   }
 
   fail(err: ServerError): void {
@@ -48,19 +51,20 @@ export class TxnRead implements Reader {
   readonly #mvcc: MvccStore;
   readonly #req: TxnRequest;
   readonly #done: Completion<TxnResult>;
-  readonly #ctx: CallContext;
+  readonly ctx: CallContext;
   readonly #gate: AuthGate;
 
   constructor(mvcc: MvccStore, req: TxnRequest, done: Completion<TxnResult>, ctx: CallContext, gate: AuthGate) {
     this.#mvcc = mvcc;
     this.#req = req;
     this.#done = done;
-    this.#ctx = ctx;
+    this.ctx = ctx;
     this.#gate = gate;
   }
 
   ready(): void {
-    this.#gate.toTransact(this.#req, this.#ctx, this.#done, () => answer(this.#mvcc.readTxn(this.#req), this.#done));
+    if (this.ctx.isOver === true) return this.#done.fail(refusal('ERR_CANCELED'));
+    this.#gate.toTransact(this.#req, this.ctx, this.#done, () => answer(this.#mvcc.readTxn(this.#req), this.#done));
   }
 
   fail(err: ServerError): void {

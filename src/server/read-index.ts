@@ -1,9 +1,13 @@
 import { RingBuffer } from '../util/ring-buffer.js';
+import type { CallContext } from './api.js';
+import { callIsOver, overError } from './call-over.js';
 import type { ServerError } from './errors.js';
 import { refusal } from './errors.js';
 
 /** One who waits to read at a state that is at least as new as the moment of asking. */
 export interface Reader {
+  /** Who asked; a call that is over is dropped. */
+  readonly ctx?: CallContext;
   /** @param confirmedAt ms, monotonic: this member's view was the cluster's at some moment after it */
   ready(confirmedAt: number): void;
   fail(err: ServerError): void;
@@ -55,8 +59,9 @@ export class ReadIndexer {
   /** Called once a turn. */
   startRound(now: number): void {
     if (!this.wantsRound) return;
-    this.#asking = this.#waiting;
+    this.#asking = dropOver(this.#waiting, now);
     this.#waiting = [];
+    if (this.#asking.length === 0) return;
     this.#startedAt = now;
     this.#attempt(now);
   }
@@ -91,8 +96,8 @@ export class ReadIndexer {
   /** Retries an attempt that got no answer, and fails who waited longer than `timeoutMs`. */
   tick(now: number, retryMs: number, timeoutMs: number): void {
     const before = this.#waiting.length + this.#asking.length;
-    this.#waiting = expire(this.#waiting, now, timeoutMs);
-    this.#asking = expire(this.#asking, now, timeoutMs);
+    this.#waiting = dropOver(expire(this.#waiting, now, timeoutMs), now);
+    this.#asking = dropOver(expire(this.#asking, now, timeoutMs), now);
     this.failedCount += before - this.#waiting.length - this.#asking.length;
     if (this.#asking.length > 0 && now - this.#askedAt >= retryMs) {
       this.slowCount++;
@@ -115,6 +120,21 @@ export class ReadIndexer {
     }
     for (const waiting of all) waiting.reader.fail(err);
   }
+}
+
+/** Fails those whose caller waits no longer. Returns who stays. */
+function dropOver(list: Waiting[], now: number): Waiting[] {
+  let stay: Waiting[] | null = null;
+  for (const [n, waiting] of list.entries()) {
+    const ctx = waiting.reader.ctx ?? null;
+    if (!callIsOver(ctx, now)) {
+      stay?.push(waiting);
+      continue;
+    }
+    stay ??= list.slice(0, n);
+    waiting.reader.fail(overError(ctx, now));
+  }
+  return stay ?? list;
 }
 
 function late(waiting: Waiting, now: number, timeoutMs: number): boolean {

@@ -165,6 +165,29 @@ describe('a big range', () => {
     });
   }
 
+  it('is given up between two slices when nobody waits for it any more, and a compaction may go on', () => {
+    const subject = new TestStore();
+    for (let i = 0; i < 50; i++) {
+      const success = Array.from({ length: 100 }, (_, k) => opPut(`${i}-${k}`));
+      subject.apply((store) => store.applyTxn(txn({ success })));
+    }
+    subject.loop.run();
+    const answers: unknown[] = [];
+    const caller = { isOver: false };
+    subject.store.rangeLater(range(ALL), (_err, result) => answers.push(result), caller);
+    subject.store.step();
+    caller.isOver = true;
+    subject.apply((store) => store.applyCompact(subject.store.currentRev));
+    for (let i = 0; i < 20; i++) subject.store.step();
+    expect(answers).toEqual(['abandoned']);
+    let compacted = false;
+    subject.store.onCompacted(() => {
+      compacted = true;
+    });
+    subject.loop.run();
+    expect(compacted).toBe(true);
+  });
+
   it('begins anew when a snapshot takes the rows from under it', () => {
     const subject = new TestStore({ valueCacheBytes: 0 });
     for (let i = 0; i < 3000; i++) subject.apply((store) => store.applyPut(put(`${i}`, 'old')));

@@ -45,6 +45,26 @@ describe('proposals', () => {
     expect(p.take(10, 1010).map((q) => q.id)).toEqual([3]);
   });
 
+  test('leave the table when nobody waits for them any more, and are not proposed then', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    const call = { deadline: 0, isOver: false };
+    p.add(1, Buffer.from('x'), outcome(log, 'sent'), 0, { deadline: 100 });
+    p.take(1, 0);
+    p.add(2, Buffer.from('x'), outcome(log, 'old'), 0);
+    p.add(3, Buffer.from('x'), outcome(log, 'short'), 0, { deadline: 50 });
+    p.add(4, Buffer.from('x'), outcome(log, 'canceled'), 0, call);
+    call.isOver = true;
+    expect(p.take(100, 60).map((q) => q.id)).toEqual([2]);
+    expect(log).toEqual(['short ERR_DEADLINE', 'canceled ERR_CANCELED']);
+    p.expire(99, 1000, cause);
+    expect(p.pendingCount).toBe(2);
+    p.expire(100, 1000, cause);
+    expect(log.slice(2)).toEqual(['sent ERR_DEADLINE']);
+    expect(p.applied(1)).toBeUndefined();
+    expect(p.pendingCount).toBe(1);
+  });
+
   test("another member's proposal waits in the queue until its time and has no one to answer here", () => {
     const p = new Proposals();
     p.addForeign(Buffer.from('old'), 100);

@@ -15,6 +15,26 @@ function setup() {
 }
 
 describe('rounds of ReadIndex', () => {
+  test('leave out who waits no longer, before the round and while it is under way', () => {
+    const { asked, log, indexer, add } = setup();
+    const call = { deadline: 0, isOver: false };
+    const of = (name: string, ctx: { deadline: number; isOver?: boolean }) =>
+      indexer.add({ ctx, ready: () => log.push(`${name} ready`), fail: (err) => log.push(`${name} ${err.code}`) }, 0);
+    of('short', { deadline: 5 });
+    indexer.startRound(10);
+    expect(asked).toEqual([]);
+    of('canceled', call);
+    of('late', { deadline: 300 });
+    add('patient', 0);
+    indexer.startRound(20);
+    call.isOver = true;
+    indexer.tick(100, 500, 7000);
+    indexer.tick(400, 500, 7000);
+    indexer.confirmed(1, 3);
+    indexer.applied(3);
+    expect(log).toEqual(['short ERR_DEADLINE', 'canceled ERR_CANCELED', 'late ERR_DEADLINE', 'patient ready 20']);
+  });
+
   test('one is under way at a time, and who asks meanwhile shares the next', () => {
     const { asked, log, indexer, add } = setup();
     add('a', 1);

@@ -26,6 +26,10 @@ export class UnaryStream extends GrpcStream implements UnaryCall {
     this.#handler = handler;
   }
 
+  get isOver(): boolean {
+    return this.#answered || this.finished;
+  }
+
   reply(response: Buffer): void {
     if (this.#answered || this.finished) return;
     this.#answered = true;

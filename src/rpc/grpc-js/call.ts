@@ -45,6 +45,10 @@ export class GrpcJsUnary extends UnaryCall {
     this.deadline = deadlineOf(call);
   }
 
+  override get isOver(): boolean {
+    return this.#state === 'done';
+  }
+
   metadata(name: string): string | undefined {
     return this.#metadata?.get(name)[0]?.toString();
   }

@@ -19,6 +19,10 @@ export class H2Unary extends UnaryCall {
     this.#call = call;
   }
 
+  override get isOver(): boolean {
+    return this.#call.isOver;
+  }
+
   metadata(name: string): string | undefined {
     return this.#call.metadata(name);
   }

@@ -3,7 +3,7 @@ import type { RequestOp, TxnRequest } from '../../../src/wire/index.js';
 import { OpKind, RangeRequest as RangeCodec, TxnRequest as TxnCodec } from '../../../src/wire/index.js';
 import { sleep } from '../member-process.js';
 import type { Json, Method } from './contract.js';
-import { encode, method } from './contract.js';
+import { decode, encode, method } from './contract.js';
 import { knownDifference } from './known.js';
 import type { Operation } from './operations.js';
 import { resolve, STREAMS } from './operations.js';
@@ -97,7 +97,7 @@ export class History {
         const bytes = operation.flip === 0 ? whole.subarray(0, at) : Buffer.from(whole);
         if (operation.flip !== 0) bytes[at] = bytes[at]! ^ operation.flip;
         if (operation.rpc === 'KV/Range' && deadly(bytes)) break;
-        await this.#both(operation.rpc, rpc, bytes, { hex: bytes.toString('hex') });
+        await this.#both(operation.rpc, rpc, bytes, { ...decodable(rpc, bytes), hex: bytes.toString('hex') });
         break;
       }
       case 'brief lease':
@@ -145,7 +145,10 @@ export class History {
   async #both(name: string, rpc: Method, bytes: Buffer, req: Json): Promise<void> {
     const [keel, etcd] = await this.#ask((target) => target.unary(rpc, bytes));
     this.#compare(name, req, keel, etcd);
-    if (name === 'KV/Compact' && etcd.code === 0) this.#compact = Number(req.revision ?? 0);
+    if (name === 'KV/Compact' && etcd.code === 0) {
+      this.#compact = Number(req.revision ?? 0);
+      this.#pair.compactions.add(this.#compact);
+    }
   }
 
   async #ask(call: (target: Target) => Promise<Answer>): Promise<[Answer, Answer]> {
@@ -183,15 +186,17 @@ export class History {
   async #watch(stream: number, req: Json): Promise<void> {
     const resolved = this.#resolved(req);
     const create = resolved.create_request as Json | undefined;
+    // Refused since 3.6 only (test/testdata/compat-3.5/rpc.txt).
+    if (Number(create?.start_revision ?? 0) < 0) return;
     if (create === undefined) await this.#settle();
     const { keel, etcd } = this.#streams[stream]!;
-    const before = keel.answers.length;
-    this.#send(stream, encode(method('Watch/Watch').request, resolved));
-    if (create !== undefined) {
-      if (Number(create.start_revision ?? 0) > 0) this.#unsyncedUntil = Date.now() + SYNC_MS;
-      // The answer says at which revision it was made, so nothing may come in between.
-      await this.#until(() => keel.answers.length > before && etcd.answers.length > before);
-    }
+    const { request } = method('Watch/Watch');
+    if (Number(create?.start_revision ?? 0) > 0) this.#unsyncedUntil = Date.now() + SYNC_MS;
+    this.#send(stream, encode(request, resolved));
+    // Not every request is answered. This one is, and so it tells that those before it have been.
+    const before = fences(keel);
+    this.#send(stream, encode(request, { create_request: FENCE }));
+    await this.#until(() => [keel, etcd].every((side) => side.end !== null || fences(side) > before));
     await this.#settle(false);
   }
 
@@ -235,7 +240,7 @@ export class History {
     this.#now = Math.max(this.#now, revisionOf(etcd.body));
     if (etcd.code !== 0) this.#counts.refused++;
     if (JSON.stringify(keel) === JSON.stringify(etcd)) return;
-    const known = knownDifference({ rpc, req, keel, etcd });
+    const known = knownDifference({ rpc, req, keel, etcd, compactions: this.#pair.compactions });
     if (known === null) throw this.#difference(rpc, req, keel, etcd);
     this.#counts.known.set(known, (this.#counts.known.get(known) ?? 0) + 1);
   }
@@ -254,10 +259,26 @@ export class History {
   }
 }
 
-/** Everything that a stream's client has been told, but for who told it and in how many responses. */
+/** A request that is refused, and leaves nothing. */
+const FENCE = { key: 'b', range_end: 'a' };
+
+function fences(stream: WatchStream): number {
+  return stream.answers.filter((answer) => answer.cancel_reason === 'mvcc: watcher range is empty').length;
+}
+
+/**
+ * Everything that a stream's client has been told, but for who told it and in how many responses. Progress goes with
+ * the events: whether it comes before or after the answer to a later request is not said.
+ */
 function told(stream: WatchStream): string {
   const answers = stream.answers.map((answer) => headerless(answer));
-  return JSON.stringify([answers, [...stream.events].sort(), stream.end]);
+  const isProgress = (answer: Json): boolean => answer.watch_id === '-1' && answer.canceled !== true;
+  return JSON.stringify([
+    answers.filter((answer) => !isProgress(answer)),
+    answers.filter(isProgress),
+    [...stream.events].sort(),
+    stream.end,
+  ]);
 }
 
 /** Ids of cluster and member and the term are left out. */
@@ -288,6 +309,14 @@ function masked(rpc: string, answer: Answer): Answer {
     return { ...answer, body: rest };
   }
   return { ...answer, body };
+}
+
+function decodable(rpc: Method, bytes: Buffer): Json {
+  try {
+    return decode(rpc.request, bytes);
+  } catch {
+    return {};
+  }
 }
 
 /** An unknown way of sorting ends a real etcd 3.5. */

@@ -6,6 +6,8 @@ import { Target } from './target.js';
 export class Pair {
   readonly keel: Target;
   readonly etcd: Target;
+  /** The revisions at which there was a compaction. */
+  readonly compactions = new Set<number>();
   readonly #clusters: readonly Cluster[];
 
   private constructor(clusters: readonly Cluster[]) {

@@ -103,11 +103,11 @@ function describe(details: fc.RunDetails<[Operation[]]>, length: number, shortes
   return [
     shortest.message ?? `${first}\n(not with fresh servers: what an earlier history left plays a part)`,
     `a history that shows it, ${shortest.operations.length} of ${length} steps:`,
-    ...shortest.operations.slice(-60).map((operation) => `  ${JSON.stringify(operation, abridged)}`),
+    ...shortest.operations.slice(-30).map((operation) => `  ${JSON.stringify(operation, abridged)}`),
     `reproduce: npm run test:differential -- --seed ${seed} --path ${counterexamplePath}`,
   ].join('\n');
 }
 
 function abridged(_name: string, value: unknown): unknown {
-  return typeof value === 'string' && value.length > 100 ? `${value.slice(0, 8)}... (${value.length})` : value;
+  return typeof value === 'string' && value.length > 50 ? `${value.slice(0, 8)}... (${value.length})` : value;
 }
