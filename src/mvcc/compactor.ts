@@ -35,6 +35,8 @@ export class Compactor {
   readonly #space: Keyspace;
   readonly #sliceRows: number;
   readonly #mutants: ReadonlySet<string>;
+  /** The rows are gone already: only the index is to follow. */
+  #indexOnly = false;
   /** What the walk under way removes; < 0: none is. */
   #target = -1;
   /** Keys up to this one have been dealt with. */
@@ -100,6 +102,22 @@ export class Compactor {
     space.backend.endLocal();
     if (compactAfterCommitBatch.on) compactAfterCommitBatch.hit();
     return this.pending;
+  }
+
+  /** Of an index that was written down before a compaction at `revision` and is read after it: at once. */
+  trim(revision: number): void {
+    this.#target = revision;
+    this.#indexOnly = true;
+    this.#budget = Number.POSITIVE_INFINITY;
+    for (
+      let leaf = this.#space.index.leafAfter('');
+      leaf !== undefined;
+      leaf = this.#space.index.leafAfter(this.#after)
+    )
+      this.#walkLeaf(leaf);
+    this.#indexOnly = false;
+    this.#target = -1;
+    this.#after = '';
   }
 
   #walkLeaf(leaf: Leaf): void {
@@ -171,11 +189,12 @@ export class Compactor {
   #deleteCut(): void {
     const cut = this.#cut;
     if (cut === null) return;
-    let i = this.#cutFrom;
+    let i = this.#indexOnly ? cut.length : this.#cutFrom;
+    const { backend, rowsMayBeGone } = this.#space;
     for (; i < cut.length && this.#budget > 0; i += STRIDE, this.#budget--) {
       const mark = cut[i + 1] as number;
       const key = encodeRevision(cut[i] as number, Math.floor(mark / 2), (mark & 1) === 1);
-      this.#space.backend.del(Bucket.key, key, cut[i + 2] as number);
+      backend.del(Bucket.key, key, rowsMayBeGone ? -1 : (cut[i + 2] as number));
     }
     this.#cutFrom = i;
     if (i >= cut.length) this.#cut = null;
@@ -187,6 +206,7 @@ export class Compactor {
     this.#target = -1;
     this.#after = '';
     space.finishedCompactRev = target;
+    space.rowsMayBeGone = false;
     if (compactBeforeSetFinishedCompact.on) compactBeforeSetFinishedCompact.hit();
     space.backend.put(Bucket.meta, FINISHED_COMPACT, encodeRevision(target, 0, false));
     if (compactAfterSetFinishedCompact.on) compactAfterSetFinishedCompact.hit();

@@ -1,5 +1,7 @@
 export { type CheckRefusal, checkDeleteRange, checkPut, checkRange } from './check-range.js';
 export { checkTxn, isTxnReadonly, isTxnSerializable } from './check-txn.js';
+export type { CheckpointWalk } from './checkpoint.js';
+export type { CheckpointSource } from './load.js';
 export { hashRows, type RestingRows } from './offline.js';
 export { encodeRevision } from './revision.js';
 export { type MvccStore, openMvcc } from './store.js';

@@ -70,7 +70,7 @@ export class KeyIndex {
    * older revisions are in it already.
    */
   append(entry: KeyEntry): void {
-    let leaf = this.#leaves[this.#leaves.length - 1] as Leaf;
+    let leaf = this.lastLeaf;
     const last = leaf.entries[leaf.entries.length - 1];
     assert(last === undefined || last.key < entry.key, 'key index: appended out of order');
     if (leaf.entries.length >= LEAF_KEYS_MAX) {
@@ -167,6 +167,14 @@ export class KeyIndex {
       for (const entry of leaf.entries) if (entry.at(revision) !== ABSENT) return true;
     }
     return false;
+  }
+
+  get firstLeaf(): Leaf {
+    return this.#leaves[0] as Leaf;
+  }
+
+  get lastLeaf(): Leaf {
+    return this.#leaves[this.#leaves.length - 1] as Leaf;
   }
 
   /** The leaf that holds the first key > `key`, undefined if there is none. For a walk in slices: keys may come and go between. */

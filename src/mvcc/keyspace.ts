@@ -22,6 +22,12 @@ export class Keyspace {
   /** Rows below it are gone; <= compactRev. This member's own progress: nothing replicated may look at it. */
   finishedCompactRev = -1;
 
+  /**
+   * A compaction was under way when this member stopped, and the index is a checkpoint's: some of what the index has below
+   * the compact revision may have no row any more.
+   */
+  rowsMayBeGone = false;
+
   /** The backend's rows are being replaced: nothing may be read for it any more. */
   retired = false;
 

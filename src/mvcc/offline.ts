@@ -20,7 +20,7 @@ export function hashRows(
 ): void {
   // Loading and hashing get and scan; nothing else is called.
   const backend = rows as Backend;
-  const options = { valueCacheBytes: 0, sliceRows: SLICE_ROWS, mutants: new Set<string>() };
+  const options = { valueCacheBytes: 0, sliceRows: SLICE_ROWS, checkpoint: null, mutants: new Set<string>() };
   loadKeyspace(backend, options, (err, loaded) => {
     if (err !== null || loaded === null) return cb(err, null);
     const at = hashRevision(loaded.space, revision);

@@ -1,6 +1,7 @@
 import type { BackendError } from '../storage/backend/index.js';
 import type { ResponsePart } from '../wire/txn.js';
 import type { WatchId } from '../wire/watch.js';
+import type { CheckpointSource } from './load.js';
 
 /** Why a read is refused (etcd semantics §3.2). Deterministic: no progress of one member's own work decides it. */
 export type ReadRefusal = 'compacted' | 'future';
@@ -53,6 +54,8 @@ export interface LeaseKeeper {
   attach(id: bigint, key: string): void;
   /** Does nothing if the key has no lease. */
   detach(key: string): void;
+  /** 0n: it has none. */
+  leaseOf(key: string): bigint;
 }
 
 export interface MvccOptions {
@@ -66,9 +69,13 @@ export interface MvccOptions {
   readonly sliceRows?: number;
   /** Keys looked at, or rows deleted, in one step of a compaction. Default 1000. */
   readonly compactionSliceRows?: number;
+  /** Calls back when the next step of a compaction may begin; null, the default: at once. */
+  readonly compactionPause?: ((resume: () => void) => void) | null;
   /** Default 1.5 MiB + 512 KiB: a watch response of a watcher with `fragment` stays below it. */
   readonly watchFragmentBytes?: number;
   readonly leases?: LeaseKeeper;
+  /** An index that was written down earlier; null, the default: every row is read. */
+  readonly checkpoint?: CheckpointSource | null;
   /**
    * There is work in slices (a compaction, watchers behind): call `step()` soon, and as long as it returns true.
    * Called at most once between two calls of `step()`, from within any method.

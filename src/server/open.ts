@@ -5,7 +5,7 @@ import { openMvcc } from '../mvcc/index.js';
 import { linkTimes, NetPeerHub } from '../peer/index.js';
 import { MUTANTS, Raft } from '../raft/index.js';
 import type { StoredBackend } from '../storage/backend/index.js';
-import { openBackend } from '../storage/backend/index.js';
+import { openBackend, readKeelFile } from '../storage/backend/index.js';
 import type { WalOpened, WalOptions } from '../storage/wal/index.js';
 import { Wal, WalError } from '../storage/wal/index.js';
 import type { Env } from '../util/env.js';
@@ -14,12 +14,14 @@ import { compareVersions, ETCD_VERSION, MIN_CLUSTER_VERSION } from '../util/vers
 import { entryWire } from '../wire/index.js';
 import { Alarms } from './alarms.js';
 import { bootstrapNew } from './bootstrap.js';
+import { findCheckpoint } from './checkpoint-file.js';
 import { parseConfState } from './conf-changes.js';
 import type { MemberConfig } from './config.js';
 import { ConfigError, validate } from './config.js';
-import { logFolder } from './damage.js';
+import { logFolder, storeFolder } from './damage.js';
 import { makeMemberFolder, refuseForeignFolder } from './folder.js';
 import { forceNewCluster } from './force-new-cluster.js';
+import { IndexCheckpoint } from './index-checkpoint.js';
 import { joinExisting, refuseReborn } from './join.js';
 import { Member } from './member.js';
 import { Membership } from './membership.js';
@@ -255,8 +257,12 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       );
     }
     const options = {
+    const folder = storeFolder(config.dataDir);
+    const storeName = (): string | undefined => readKeelFile(env.disk, folder)?.store;
+    const { flushedIndex: index, flushedTerm: term } = backend;
       leases: lessor,
       valueCacheBytes: tuning.valueCacheBytes,
+      checkpoint: findCheckpoint(env, folder, storeName() ?? '', { index, term }),
       compactionSliceRows: config.compactionBatchLimit,
       mutants: tuning.mutants,
       wake: () => env.timers.defer(step),
@@ -267,6 +273,7 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       store = mvcc;
       readLeases(backend, (leasesError, rows) => {
         if (leasesError !== null) return cb(leasesError, null);
+      new IndexCheckpoint(env, folder, { backend, mvcc, storeName }, tuning);
         lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
         try {
           const { nodeId: memberId, clusterId } = log.metadata;

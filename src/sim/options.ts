@@ -133,3 +133,5 @@ function drawTuning(rng: Rng): SimOptions['tuning'] {
     valueCacheBytes: rng.pick([0, 1000, 100_000, 64 << 20]),
   };
 }
+    checkpointRows: rng.pick([1, 20, 200]),
+    checkpointIntervalMs: rng.pick([50, 500, 5000]),
