@@ -4,6 +4,7 @@ import { KeelError } from './errors.js';
 import { Compare } from './ops.js';
 import type { Place } from './queue-key.js';
 import { queuePrefix, takePlace, waitTurn } from './queue-key.js';
+import type { Header } from './results.js';
 import type { Session } from './session.js';
 
 /**
@@ -14,6 +15,7 @@ export class Mutex {
   readonly #session: Session;
   readonly #prefix: string;
   #place: Place | null = null;
+  #header: Header | null = null;
 
   constructor(session: Session, name: Bytes) {
     this.#session = session;
@@ -25,13 +27,19 @@ export class Mutex {
     return this.#place?.key ?? null;
   }
 
+  /** Of the answer that said that it is held; null before. */
+  get header(): Header | null {
+    return this.#header;
+  }
+
   /** Waits for its turn. An abort gives the place up. @throws KeelError ERR_SESSION_EXPIRED, ERR_CANCELED */
   async lock(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const place = await takePlace(this.#session, this.#prefix, '', options.signal);
     this.#place = place;
+    this.#header = place.header;
     if (place.first.createRevision === place.revision) return;
     try {
-      await waitTurn(this.#session, this.#prefix, place, options.signal);
+      this.#header = await waitTurn(this.#session, this.#prefix, place, options.signal);
     } catch (err) {
       // Others must not wait for a place that nobody wants any more.
       await this.unlock().catch(() => {});

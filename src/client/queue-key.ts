@@ -29,7 +29,7 @@ export function queuePrefix(name: Bytes): string {
 
 /** Takes a place, or finds the one that the session has. Doing it twice changes nothing. */
 export async function takePlace(session: Session, prefix: string, value: Bytes, signal?: AbortSignal): Promise<Place> {
-  const key = fromKey(prefix + BigInt.asUintN(64, session.lease).toString(16));
+  const key = fromKey(prefix + session.lease.toString(16));
   const first = Op.get(fromKey(prefix), { prefix: true, sortTarget: 'create', sortOrder: 'ascend', limit: 1 });
   const txn = {
     compare: [Compare.missing(key)],

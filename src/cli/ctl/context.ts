@@ -35,7 +35,7 @@ export class Context {
 
   /** Connects to nothing yet. @throws Fail */
   get client(): KeelClient {
-    this.#client ??= new KeelClient(this.#options());
+    this.#client ??= new KeelClient(this.clientOptions());
     return this.#client;
   }
 
@@ -48,15 +48,17 @@ export class Context {
     await this.#client?.close();
   }
 
-  #options(): KeelClientOptions {
+  /** @param other another cluster: where it is, and what the names of its flags begin with */
+  clientOptions(other?: { readonly endpoint: string; readonly prefix: string }): KeelClientOptions {
     const { flags } = this;
+    const prefix = other?.prefix ?? '';
     // An unknown output format is refused before anything is sent.
     void this.printer;
     if (flags.string('discovery-srv') !== '') throw new Fail(Exit.BAD_FEATURE, 'discovery by SRV records is not built');
-    const endpoints = this.endpoints;
+    const endpoints = other === undefined ? this.endpoints : [other.endpoint];
     if (endpoints.length === 0) throw new Fail(Exit.ERROR, 'etcdclient: no available endpoints');
-    const auth = credentials(flags);
-    const tls = tlsOptions(flags);
+    const auth = credentials(flags, prefix);
+    const tls = tlsOptions(flags, prefix);
     return {
       endpoints,
       dialTimeoutMs: flags.duration('dial-timeout'),
@@ -71,23 +73,24 @@ export class Context {
   }
 }
 
-function credentials(flags: Flags): { name: string; password: string } | null {
-  const user = flags.string('user');
+function credentials(flags: Flags, prefix: string): { name: string; password: string } | null {
+  const user = flags.string(`${prefix}user`);
   if (user === '') return null;
-  if (flags.changed('password')) return { name: user, password: flags.string('password') };
+  const given = `${prefix}password`;
+  if (flags.changed(given)) return { name: user, password: flags.string(given) };
   const at = user.indexOf(':');
   if (at >= 0) return { name: user.slice(0, at), password: user.slice(at + 1) };
-  throw new Fail(Exit.BAD_ARGS, 'a password is needed: --user name:password or --password');
+  throw new Fail(Exit.BAD_ARGS, `a password is needed: --${prefix}user name:password or --${given}`);
 }
 
-function tlsOptions(flags: Flags): NonNullable<KeelClientOptions['tls']> | null {
+function tlsOptions(flags: Flags, prefix: string): NonNullable<KeelClientOptions['tls']> | null {
   const { ca, cert, key } = {
-    ca: file(flags.string('cacert')),
-    cert: file(flags.string('cert')),
-    key: file(flags.string('key')),
+    ca: file(flags.string(`${prefix}cacert`)),
+    cert: file(flags.string(`${prefix}cert`)),
+    key: file(flags.string(`${prefix}key`)),
   };
   const insecureSkipVerify = flags.bool('insecure-skip-tls-verify');
-  if (!ca && !cert && !key && !insecureSkipVerify && flags.bool('insecure-transport')) return null;
+  if (!ca && !cert && !key && !insecureSkipVerify && flags.bool(`${prefix}insecure-transport`)) return null;
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), insecureSkipVerify };
 }
 

@@ -9,6 +9,8 @@ export interface Io {
   /** Lines with their line ends; the last may have none. */
   lines(): AsyncIterableIterator<string>;
   readonly env: NodeJS.ProcessEnv;
+  /** Calls `fn` at SIGINT or SIGTERM, which then do not end the process. */
+  onInterrupt?(fn: () => void): void;
 }
 
 export function processIo(): Io {
@@ -22,6 +24,9 @@ export function processIo(): Io {
       return Buffer.concat(chunks);
     },
     lines: () => splitLines(process.stdin),
+    onInterrupt: (fn) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, fn);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import { DOWNGRADE } from './commands/downgrade.js';
 import { DEFRAG, ENDPOINT } from './commands/endpoint.js';
 import { COMPACTION, DEL, GET, PUT } from './commands/kv.js';
+import { CHECK, ELECT, LOCK, MAKE_MIRROR } from './commands/late.js';
 import { LEASE } from './commands/lease.js';
 import { ALARM, MOVE_LEADER, SNAPSHOT } from './commands/maintenance.js';
 import { MEMBER } from './commands/member.js';
@@ -44,6 +45,10 @@ export const ROOT: Command = {
     LEASE,
     MEMBER,
     SNAPSHOT,
+    MAKE_MIRROR,
+    LOCK,
+    ELECT,
+    CHECK,
     HELP,
     ...UNBUILT,
   ],

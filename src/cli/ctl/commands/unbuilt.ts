@@ -24,21 +24,12 @@ export const UNBUILT: readonly Command[] = [
     unbuilt('disable', 'disable', 'Disables authentication'),
     unbuilt('status', 'status', 'Returns authentication status'),
   ]),
-  family('check', 'commands for checking properties of the etcd cluster', [
-    unbuilt(
-      'datascale',
-      'datascale [options]',
-      'Check the memory usage of holding data for different workloads on a given server endpoint.',
-    ),
-    unbuilt('perf', 'perf [options]', 'Check the performance of the etcd cluster'),
-  ]),
   family('completion', 'Generate completion script', [
     unbuilt('bash', 'bash', 'Generate the autocompletion script for bash'),
     unbuilt('fish', 'fish', 'Generate the autocompletion script for fish'),
     unbuilt('powershell', 'powershell', 'Generate the autocompletion script for powershell'),
     unbuilt('zsh', 'zsh', 'Generate the autocompletion script for zsh'),
   ]),
-  unbuilt('make-mirror', 'make-mirror [options] <destination>', 'Makes a mirror at the destination etcd cluster'),
   family('role', 'Role related commands', [
     unbuilt('add', 'add <role name>', 'Adds a new role'),
     unbuilt('delete', 'delete <role name>', 'Deletes a role'),
@@ -60,6 +51,4 @@ export const UNBUILT: readonly Command[] = [
     unbuilt('passwd', 'passwd <user name> [options]', 'Changes password of user'),
     unbuilt('revoke-role', 'revoke-role <user name> <role name>', 'Revokes a role from a user'),
   ]),
-  unbuilt('elect', 'elect <election-name> [proposal]', 'Observes and participates in leader election'),
-  unbuilt('lock', 'lock <lockname> [exec-command arg1 arg2 ...]', 'Acquires a named lock'),
 ];
