@@ -1,5 +1,6 @@
 import type { MemberConfig } from '../../index.js';
 import { ConfigError, memberDefaults } from '../../index.js';
+import { byEitherName, featureGates } from './feature-gates.js';
 import type { Parsed } from './flag-set.js';
 import { checkUrl, FlagError, parseDuration } from './flag-set.js';
 
@@ -15,7 +16,8 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'];
  * Makes a member's configuration of its flags and refuses what etcd refuses, with its words (operations spec 1.3).
  * @throws FlagError or ConfigError
  */
-export function serverConfig({ values, given }: Parsed): ServerConfig {
+export function serverConfig(parsed: Parsed): ServerConfig {
+  const { values, given } = parsed;
   const get = <T>(name: string): T => values.get(name) as T;
   const name = get<string>('name');
   const listenClientUrls = get<string[]>('listen-client-urls');
@@ -32,6 +34,12 @@ export function serverConfig({ values, given }: Parsed): ServerConfig {
   const level = oneOf('log-level', get('log-level'), LEVELS);
   const format = oneOf('log-format', get('log-format'), ['json', 'console']);
   oneOf('logger', get('logger'), ['zap']);
+  const either = <T>(name: string): T => byEitherName(parsed, name) as T;
+  const gate = featureGates(parsed);
+  const compactHashCheckMs = either<number>('compact-hash-check-time');
+  if (compactHashCheckMs <= 0) {
+    throw new FlagError(`--compact-hash-check-time must be >0 (set to ${compactHashCheckMs}ms)`);
+  }
   const member: MemberConfig = {
     ...memberDefaults(name),
     dataDir: get<string>('data-dir') || `${name}.etcd`,
@@ -46,15 +54,21 @@ export function serverConfig({ values, given }: Parsed): ServerConfig {
     initialElectionTickAdvance: get('initial-election-tick-advance'),
     preVote: get('pre-vote'),
     snapshotCount: get('snapshot-count'),
-    snapshotCatchUpEntries: get('snapshot-catchup-entries'),
+    snapshotCatchUpEntries: either('snapshot-catchup-entries'),
     maxWals: get('max-wals'),
     quotaBackendBytes: get('quota-backend-bytes'),
     maxRequestBytes: get('max-request-bytes'),
     maxTxnOps: get('max-txn-ops'),
     ...autoCompaction(get('auto-compaction-mode'), get('auto-compaction-retention')),
-    compactionBatchLimit: get('compaction-batch-limit'),
-    compactionSleepMs: get('compaction-sleep-interval'),
-    watchProgressNotifyMs: get('watch-progress-notify-interval'),
+    // 0 is etcd's default as well.
+    compactionBatchLimit: either<number>('compaction-batch-limit') || 1000,
+    compactionSleepMs: either<number>('compaction-sleep-interval') || 10,
+    watchProgressNotifyMs: either('watch-progress-notify-interval'),
+    initialCorruptCheck: gate('InitialCorruptCheck'),
+    corruptCheckMs: either('corrupt-check-time'),
+    compactHashCheck: gate('CompactHashCheck'),
+    compactHashCheckMs,
+    leaseCheckpoint: gate('LeaseCheckpoint'),
     strictReconfigCheck: get('strict-reconfig-check'),
     maxLearners: get('max-learners'),
     autoPromote: get('auto-promote'),

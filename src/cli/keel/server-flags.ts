@@ -1,3 +1,4 @@
+import { olderFlags } from './feature-gates.js';
 import type { Flag, FlagKind } from './flag-set.js';
 
 function flag(group: string, name: string, kind: FlagKind, initial: string, help: string): Flag {
@@ -10,8 +11,7 @@ const LOGGING = 'Logging';
 const COMPACTION = 'Compaction';
 const OTHER = 'Other';
 
-/** The flags of `keel server`, with etcd's names and defaults (operations spec 1.2). */
-export const serverFlags: readonly Flag[] = [
+const currentFlags: readonly Flag[] = [
   flag(MEMBER, 'name', 'string', 'default', 'Human-readable name for this member.'),
   flag(MEMBER, 'data-dir', 'string', '', "Path to the data directory; '<name>.etcd' if empty."),
   flag(
@@ -124,8 +124,32 @@ export const serverFlags: readonly Flag[] = [
     '',
     'Highest cluster version to propose, so that an etcd of that version can replay the log.',
   ),
+  flag(
+    OTHER,
+    'corrupt-check-time',
+    'duration',
+    '0s',
+    'Time between two comparisons of all keys with the peers; 0 is never.',
+  ),
+  flag(
+    OTHER,
+    'compact-hash-check-time',
+    'duration',
+    '1m',
+    'Time between two comparisons of what compactions left, with the feature gate CompactHashCheck.',
+  ),
+  flag(
+    OTHER,
+    'feature-gates',
+    'string',
+    '',
+    'Features by name, NAME=true,NAME=false: InitialCorruptCheck, CompactHashCheck, LeaseCheckpoint, LeaseCheckpointPersist.',
+  ),
   flag(OTHER, 'version', 'bool', 'false', 'Print the version and exit.'),
 ];
+
+/** The flags of `keel server`, with etcd's names and defaults (operations spec 1.2). */
+export const serverFlags: readonly Flag[] = [...currentFlags, ...olderFlags(currentFlags, OTHER)];
 
 /** Flags that etcd has and this version does not: told apart from what nobody knows. */
 export const unbuiltFlags: ReadonlyMap<string, string> = new Map(
@@ -143,7 +167,7 @@ export const unbuiltFlags: ReadonlyMap<string, string> = new Map(
       ['the metrics endpoint is not built yet', 'listen-metrics-urls metrics enable-pprof'],
       [
         'it is not built yet',
-        'config-file wal-dir listen-client-http-urls enable-log-rotation log-rotation-config-json corrupt-check-time compact-hash-check-time feature-gates cors host-whitelist socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout enable-grpc-gateway warning-unary-request-duration warning-apply-duration downgrade-check-time enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate unsafe-no-fsync raft-read-timeout raft-write-timeout',
+        'config-file wal-dir listen-client-http-urls enable-log-rotation log-rotation-config-json cors host-whitelist socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout enable-grpc-gateway warning-unary-request-duration warning-apply-duration downgrade-check-time enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate unsafe-no-fsync raft-read-timeout raft-write-timeout',
       ],
     ] as const
   ).flatMap(([why, names]) => names.split(' ').map((name) => [name, why] as const)),

@@ -76,7 +76,9 @@ async function run(config: ServerConfig, parsed: Parsed, ignored: readonly strin
   const log = logger.with({ caller: 'cli/server.ts' });
   log.info('Running: ', { args: process.argv.slice(1) });
   for (const warning of parsed.warnings) log.warn(warning);
-  for (const [name, what] of UNENFORCED) if (parsed.given.has(name)) log.warn(`--${name} ${what}`);
+  for (const name of parsed.given) {
+    if (name.startsWith('experimental-')) log.warn(`--${name} is deprecated; see --help for the name it has now`);
+  }
   for (const name of ignored) log.warn(`--${name} has no meaning here; it is ignored`);
   let member: Awaited<ReturnType<typeof startMember>>;
   try {
@@ -108,12 +110,6 @@ async function run(config: ServerConfig, parsed: Parsed, ignored: readonly strin
   // Removed from the cluster: the process ends by itself.
   if (!stopping) process.exit(0);
 }
-
-/** Flags that are read and do not act yet: whoever sets one is told. */
-const UNENFORCED: readonly (readonly [flag: string, what: string])[] = [
-  ['quota-backend-bytes', 'is told in Status; writes are not refused by it yet'],
-  ['compaction-sleep-interval', 'has no effect yet: a compaction goes on a slice a turn'],
-];
 
 /** The process ends by the signal that stopped it, so that its parent sees why; as PID 1 it just exits. */
 function endBySignal(signal: NodeJS.Signals): void {
