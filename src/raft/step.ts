@@ -33,7 +33,7 @@ function maybeEnterTerm(r: Core, m: Message): boolean {
         return false;
       }
       // A question about a term does not start it.
-      if (m.kind === MessageKind.Vote) r.becomeFollower(m.term, NONE);
+      if (m.kind === MessageKind.Vote) enterTermOfCandidate(r, m.term);
       return true;
     case MessageKind.PreVoteResp:
       // Granted, it names the term that we asked for; refused, the one that its sender is in.
@@ -48,6 +48,18 @@ function maybeEnterTerm(r: Core, m: Message): boolean {
       r.becomeFollower(m.term, NONE);
       return true;
   }
+}
+
+/**
+ * Only a leader and a vote that is granted hold our own campaign off (paper 5.2). Else a candidate whose timeout is
+ * shorter than ours, and whose log is too old to win, would keep us from it for ever.
+ */
+function enterTermOfCandidate(r: Core, term: number): void {
+  const { role, electionElapsed, electionTimeout } = r;
+  r.becomeFollower(term, NONE);
+  if (role === Role.Leader) return;
+  r.electionElapsed = electionElapsed;
+  r.electionTimeout = electionTimeout;
 }
 
 function answerStale(r: Core, m: Message): void {

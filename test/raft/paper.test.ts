@@ -160,6 +160,19 @@ describe('5.2 leader election', () => {
     expect([...seen].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
   });
 
+  // Reference: section 5.2, a follower begins an election if it gets neither requests of a leader nor grants a vote.
+  it('a candidate that cannot win does not keep us from campaigning', () => {
+    const s = new Solo({ log: [1, 1, 1] });
+    for (let term = 2; term < 12; term++) {
+      const [answer] = s.step(K.Vote, 2, term, { index: 1, logTerm: 1 });
+      expect(answer).toMatchObject({ kind: K.VoteResp, reject: true, term });
+      // Its timeout is half of ours.
+      for (let i = 0; i < 5; i++) s.tick();
+      if (s.raft.role === Role.Candidate) return;
+    }
+    throw new Error('it never campaigned');
+  });
+
   it('few of three members collide', () => {
     let collisions = 0;
     for (let seed = 1; seed <= 300; seed++) {
