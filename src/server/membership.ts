@@ -24,9 +24,12 @@ export class Membership {
   readonly #members = new Map<bigint, MemberRecord>();
   readonly #removed = new Set<bigint>();
   #backend: Backend;
+  /** Mutant: a promotion changes memory alone (museum 65). */
+  readonly #forgetsPromotions: boolean;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, mutants: ReadonlySet<string> = new Set()) {
     this.#backend = backend;
+    this.#forgetsPromotions = mutants.has('65');
   }
 
   /** Reads the rows; used at open and after a snapshot was installed. */
@@ -100,7 +103,9 @@ export class Membership {
         if (change.member !== null) this.#put(change.member);
         break;
       case 'promote':
-        if (known !== undefined) this.#put(known.promoted());
+        if (known === undefined) break;
+        if (this.#forgetsPromotions) this.#members.set(known.id, known.promoted());
+        else this.#put(known.promoted());
         break;
       case 'update':
         if (known !== undefined) this.#put(known.withPeerUrls(change.member?.peerUrls ?? []));

@@ -224,12 +224,13 @@ function writeBootstrap(
 
 function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallback): void {
   const { backend, log } = opened;
-  const membership = new Membership(backend);
+  const membership = new Membership(backend, config.tuning.mutants);
   const alarms = new Alarms(backend);
   const auth = new AuthStore(backend, { mutants: config.tuning.mutants });
   const { tuning } = config;
   const lessor = new Lessor(backend, {
     minTtl: Math.ceil((3 * config.electionMs) / 2 / 1000),
+    checkpointMs: config.leaseCheckpoint ? tuning.leaseCheckpointMs : 0,
     mutants: tuning.mutants,
   });
   let store: MvccStore | null = null;
@@ -256,14 +257,15 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
         null,
       );
     }
-    const options = {
     const folder = storeFolder(config.dataDir);
     const storeName = (): string | undefined => readKeelFile(env.disk, folder)?.store;
     const { flushedIndex: index, flushedTerm: term } = backend;
+    const options = {
       leases: lessor,
-      valueCacheBytes: tuning.valueCacheBytes,
       checkpoint: findCheckpoint(env, folder, storeName() ?? '', { index, term }),
+      valueCacheBytes: tuning.valueCacheBytes,
       compactionSliceRows: config.compactionBatchLimit,
+      compactionPause: pauseOf(env.timers, config.compactionSleepMs),
       mutants: tuning.mutants,
       wake: () => env.timers.defer(step),
       onError: (err: Error) => env.fatal(err),
@@ -271,9 +273,9 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
     openMvcc(backend, options, (mvccError, mvcc) => {
       if (mvccError !== null || mvcc === null) return cb(mvccError, null);
       store = mvcc;
+      new IndexCheckpoint(env, folder, { backend, mvcc, storeName }, tuning);
       readLeases(backend, (leasesError, rows) => {
         if (leasesError !== null) return cb(leasesError, null);
-      new IndexCheckpoint(env, folder, { backend, mvcc, storeName }, tuning);
         lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
         try {
           const { nodeId: memberId, clusterId } = log.metadata;
@@ -308,6 +310,11 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       });
     });
   });
+}
+
+/** How a compaction waits between its slices; null: not at all. */
+function pauseOf(timers: Env['timers'], ms: number): ((resume: () => void) => void) | null {
+  return ms > 0 ? (resume) => timers.set(ms, resume) : null;
 }
 
 function makeRaft(
