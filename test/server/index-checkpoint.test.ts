@@ -22,11 +22,11 @@ function said(it: DiskLab, text: string): number {
 describe('an index checkpoint beside the store', () => {
   test('is written now and then, and what a restart finds is what was there', () => {
     const it = lab(1);
-    it.load(3000);
+    it.load(1500);
     expect(said(it, WROTE)).toBeGreaterThan(3);
     for (const node of it.nodes) {
       expect(node.disk.size(path(node))).toBeGreaterThan(4096);
-      node.crash('machine');
+      node.crash('mixed');
       it.load(300);
       node.start();
       it.load(1000);
@@ -59,7 +59,7 @@ describe('an index checkpoint beside the store', () => {
     const node = it.follower();
     node.crash('process');
     const before = node.disk.read(path(node), 0, 1 << 20);
-    it.load(4000);
+    it.load(2500);
     node.start();
     it.load(2000);
     it.settle();

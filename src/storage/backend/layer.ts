@@ -15,8 +15,8 @@ const ROW_MEMORY = 200;
 /**
  * Rows written since the last flush, or those of the flush under way. Of two writes to a row the last counts.
  *
- * Revisions arrive in order, so `order` is nearly always sorted as it grows; it is sorted, when it is not, by the scan
- * that needs it.
+ * Revisions arrive in order: such rows make a run that is searched by halves. What comes out of order (deletions of a
+ * compaction, small tables) is found by a Map, and sorted by the scan that needs it.
  */
 export class Layer {
   /** Bytes in memory, roughly. */
@@ -25,22 +25,28 @@ export class Layer {
   readonly #buckets: (BucketRows | undefined)[] = new Array(BUCKET_MAX + 1).fill(undefined);
 
   find(bucket: number, id: string): LayerRow | undefined {
-    return this.#buckets[bucket]?.rows.get(id);
+    const b = this.#buckets[bucket];
+    return b === undefined ? undefined : found(b, id);
   }
 
   set(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
     let b = this.#buckets[bucket];
-    if (b === undefined) b = this.#buckets[bucket] = { rows: new Map(), order: [], sorted: true };
-    const old = b.rows.get(id);
+    if (b === undefined) b = this.#buckets[bucket] = { run: [], rest: new Map(), sorted: null };
+    const { run } = b;
+    const ordered = run.length === 0 || run[run.length - 1]!.id < id;
+    const old = ordered && b.rest.size === 0 ? undefined : found(b, id);
     if (old !== undefined) {
       this.bytes += (value === null ? 0 : value.length) - (old.value === null ? 0 : old.value.length);
       old.value = value;
       return;
     }
     const row: LayerRow = { bucket, id, key, value };
-    if (b.sorted && b.order.length > 0 && b.order[b.order.length - 1]!.id > id) b.sorted = false;
-    b.rows.set(id, row);
-    b.order.push(row);
+    if (ordered) {
+      run.push(row);
+    } else {
+      b.rest.set(id, row);
+      b.sorted = null;
+    }
     this.rowCount++;
     this.bytes += key.length + (value === null ? 0 : value.length) + ROW_MEMORY;
   }
@@ -49,37 +55,51 @@ export class Layer {
   range(bucket: number, gte: string, lt: string): LayerRow[] {
     const b = this.#buckets[bucket];
     if (b === undefined) return [];
-    const order = sorted(b);
-    const out: LayerRow[] = [];
-    for (let i = lowerBound(order, gte); i < order.length; i++) {
-      const row = order[i]!;
-      if (row.id >= lt) break;
-      out.push({ bucket, id: row.id, key: row.key, value: row.value });
-    }
-    return out;
+    const rest = sortedRest(b);
+    return rest.length === 0 ? copies(b.run, gte, lt) : mergeRuns(copies(b.run, gte, lt), copies(rest, gte, lt));
   }
 
   /** All rows, bucket by bucket. The layer must not change meanwhile. */
   *rows(): Generator<LayerRow, void> {
     for (const b of this.#buckets) {
-      if (b !== undefined) yield* sorted(b);
+      if (b === undefined) continue;
+      const rest = sortedRest(b);
+      yield* rest.length === 0 ? b.run : mergeRuns(b.run, rest);
     }
   }
 }
 
 interface BucketRows {
-  readonly rows: Map<string, LayerRow>;
-  /** Each row of `rows` once. */
-  readonly order: LayerRow[];
-  sorted: boolean;
+  /** In ascending order; none of them is in `rest`. */
+  readonly run: LayerRow[];
+  readonly rest: Map<string, LayerRow>;
+  /** `rest` in order; null: not yet. */
+  sorted: LayerRow[] | null;
 }
 
-function sorted(b: BucketRows): LayerRow[] {
-  if (!b.sorted) {
-    b.order.sort(byId);
-    b.sorted = true;
+function found({ run, rest }: BucketRows, id: string): LayerRow | undefined {
+  // A revision that is new is behind all of them.
+  if (run.length > 0 && run[run.length - 1]!.id >= id) {
+    const row = run[lowerBound(run, id)]!;
+    if (row.id === id) return row;
   }
-  return b.order;
+  return rest.size === 0 ? undefined : rest.get(id);
+}
+
+function sortedRest(b: BucketRows): LayerRow[] {
+  b.sorted ??= [...b.rest.values()].sort(byId);
+  return b.sorted;
+}
+
+/** Of the rows with gte <= id < lt. */
+function copies(rows: LayerRow[], gte: string, lt: string): LayerRow[] {
+  const out: LayerRow[] = [];
+  for (let i = lowerBound(rows, gte); i < rows.length; i++) {
+    const row = rows[i]!;
+    if (row.id >= lt) break;
+    out.push({ bucket: row.bucket, id: row.id, key: row.key, value: row.value });
+  }
+  return out;
 }
 
 function byId(a: LayerRow, b: LayerRow): number {
