@@ -9,6 +9,10 @@ export interface Command {
   /** How it is called, from its own name on: `get [options] <key> [range_end]`. */
   readonly use: string;
   readonly short: string;
+  /** Its usage line says nothing of flags. */
+  readonly bareUse?: boolean;
+  /** A shell need not offer files for its arguments. */
+  readonly completesNothing?: boolean;
   readonly long?: string;
   readonly flags?: readonly FlagSpec[];
   /** Flags for it and the commands below it. */

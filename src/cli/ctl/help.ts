@@ -11,7 +11,7 @@ export function helpText(path: Path): string {
   const isRoot = path.length === 1;
   const lines: string[] = ['NAME:', `\t${path.length > 1 ? pathName(path.slice(1)) : PROGRAM} - ${leaf.short}`, ''];
   const above = path.slice(0, -1).map((c) => c.name);
-  lines.push('USAGE:', `\t${[...above, leaf.use].join(' ')} [flags]`, '');
+  lines.push('USAGE:', `\t${[...above, leaf.use].join(' ')}${leaf.bareUse ? '' : ' [flags]'}`, '');
   if (isRoot) lines.push('VERSION:', `\t${VERSION}`, '');
   if (leaf.commands !== undefined) {
     lines.push('API VERSION:', `\t${API_VERSION}`, '', '', 'COMMANDS:');

@@ -10,6 +10,10 @@ import type { Io } from './io.js';
 
 /** Runs one command line. @returns the exit code */
 export async function runCommandLine(root: Command, argv: readonly string[], io: Io): Promise<number> {
+  if (argv[0] === '__complete' || argv[0] === '__completeNoDesc') {
+    const { complete } = await import('./complete.js');
+    return complete(root, argv.slice(1), argv[0] === '__complete', io);
+  }
   const found = findCommand(root, argv);
   const { path } = found;
   if (leafOf(path).name === 'help') return help(root, found.rest, io);

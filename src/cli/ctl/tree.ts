@@ -1,5 +1,6 @@
 import { API_VERSION, PROGRAM, VERSION } from './about.js';
 import type { Command } from './command.js';
+import { COMPLETION } from './commands/completion.js';
 import { DOWNGRADE } from './commands/downgrade.js';
 import { DEFRAG, ENDPOINT } from './commands/endpoint.js';
 import { COMPACTION, DEL, GET, PUT } from './commands/kv.js';
@@ -49,6 +50,7 @@ export const ROOT: Command = {
     LOCK,
     ELECT,
     CHECK,
+    COMPLETION,
     HELP,
     ...UNBUILT,
   ],

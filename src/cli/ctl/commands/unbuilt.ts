@@ -24,12 +24,6 @@ export const UNBUILT: readonly Command[] = [
     unbuilt('disable', 'disable', 'Disables authentication'),
     unbuilt('status', 'status', 'Returns authentication status'),
   ]),
-  family('completion', 'Generate completion script', [
-    unbuilt('bash', 'bash', 'Generate the autocompletion script for bash'),
-    unbuilt('fish', 'fish', 'Generate the autocompletion script for fish'),
-    unbuilt('powershell', 'powershell', 'Generate the autocompletion script for powershell'),
-    unbuilt('zsh', 'zsh', 'Generate the autocompletion script for zsh'),
-  ]),
   family('role', 'Role related commands', [
     unbuilt('add', 'add <role name>', 'Adds a new role'),
     unbuilt('delete', 'delete <role name>', 'Deletes a role'),
