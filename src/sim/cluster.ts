@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly store?: Partial<SimLevelOptions>;
   /** Clocks run up to so many parts in a million fast or slow; default 500 */
   readonly driftPpm?: number;
+  /** What a member has else than the others. @param rng the member's own */
+  readonly configOf?: (rng: Rng) => Partial<MemberConfig>;
   /** Events of one moment in drawn order; default: drawn */
   readonly surpriseOrder?: boolean;
 }
@@ -31,6 +33,8 @@ export class SimCluster {
   readonly engine: Engine;
   readonly net: SimNet;
   readonly nodes: SimNode[];
+  /** Clocks run at most so many parts in a million fast or slow. */
+  readonly driftPpm: number;
   /** For the workload; faults and members draw from streams of their own. */
   readonly rng: Rng;
 
@@ -42,6 +46,7 @@ export class SimCluster {
     this.net = new SimNet(this.engine, root.split('net'), options.net);
     const names = Array.from({ length: options.size ?? 3 }, (_, i) => `m${i + 1}`);
     const initialCluster = names.map((name) => ({ name, peerUrls: [`http://${name}:2380`] }));
+    this.driftPpm = options.driftPpm ?? 500;
     this.nodes = names.map((name) => {
       const own = [`http://${name}:2380`];
       const config: MemberConfig = {
@@ -52,9 +57,10 @@ export class SimCluster {
         advertisePeerUrls: own,
         advertiseClientUrls: [`http://${name}:2379`],
         ...options.config,
+        ...options.configOf?.(root.split(`config ${name}`)),
         tuning: { ...defaultTuning, walSegmentBytes: 64 * 1024, ...options.tuning },
       };
-      const drift = options.driftPpm ?? 500;
+      const drift = this.driftPpm;
       const driftPpm = root.split(`drift ${name}`).between(-drift, drift);
       const logger = options.logger ?? nullLogger;
       const { disk = {}, store = {} } = options;

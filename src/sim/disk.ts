@@ -19,6 +19,14 @@ export interface SimDiskDeps {
   options?: Partial<SimDiskOptions>;
 }
 
+interface RememberedWrite {
+  readonly inode: SimInode;
+  readonly path: string;
+  readonly offset: number;
+  readonly before: Buffer;
+  readonly bytes: Buffer;
+}
+
 const POWER_CUTS: readonly PowerCut[] = ['none', 'prefix', 'sectors'];
 
 /**
@@ -33,6 +41,9 @@ export class SimDisk implements Disk {
   #queue: SimDiskQueue;
   readonly #schedule: SimDiskDeps['schedule'];
   #faults: SetFault[] = [];
+  /** What a write replaced that `undo` may take back. */
+  #remembered: RememberedWrite[] = [];
+  #remembers: ((path: string) => boolean) | null = null;
   /** Counts what happened, for tests and coverage. */
   readonly stats = { writes: 0, syncs: 0, dirSyncs: 0, faults: 0, crashes: 0 };
 
@@ -75,6 +86,28 @@ export class SimDisk implements Disk {
   /** Takes back what was set and has not happened. */
   clearFaults(): void {
     this.#faults = [];
+    this.#remembers = null;
+    this.#remembered = [];
+  }
+
+  /** Keeps what the next write to such a file replaces. */
+  remember(path: (path: string) => boolean): void {
+    this.#remembers = path;
+  }
+
+  /**
+   * Damage at rest: the writes that were remembered never reached their place, though the disk said so; where `shift`
+   * is not 0 they went that much further on.
+   * @returns what was damaged, in words
+   */
+  undo(shift: number): string[] {
+    const writes = this.#remembered;
+    this.#remembered = [];
+    return writes.map(({ inode, path, offset, before, bytes }) => {
+      inode.damage(offset, (now) => now.set(before.subarray(0, now.length)), before.length);
+      if (shift > 0) inode.damage(offset + shift, (now) => now.set(bytes.subarray(0, now.length)), bytes.length);
+      return `${bytes.length} bytes at ${offset} of ${path}`;
+    });
   }
 
   /** Flips one bit at rest. */
@@ -204,6 +237,11 @@ export class SimDisk implements Disk {
     this.stats.writes++;
     const growth = inode.growth(offset, bytes.length);
     if (growth > 0 && growth > this.free('')) throw ioError('ENOSPC', 'write', path);
+    if (this.#remembers?.(path) === true) {
+      this.#remembers = null;
+      const before = inode.read(offset, bytes.length);
+      this.#remembered.push({ inode, path, offset, before: padded(before, bytes.length), bytes: Buffer.from(bytes) });
+    }
     const stray = this.takeFault('misdirected-write', path);
     const lost = this.takeFault('lost-write', path) !== null;
     if (stray !== null || lost) this.stats.faults++;
@@ -266,6 +304,11 @@ export class SimDisk implements Disk {
     for (const node of dir.live.values()) bytes += node instanceof SimDir ? this.#allocated(node) : node.allocatedBytes;
     return bytes;
   }
+}
+
+/** What was behind the end of a file is zero. */
+function padded(bytes: Buffer, length: number): Buffer {
+  return bytes.length === length ? bytes : Buffer.concat([bytes], length);
 }
 
 function parts(path: string): string[] {

@@ -44,6 +44,8 @@ export class SimNet {
   readonly #cut = new Set<string>();
   /** `from>to` of directions that are slow: by how many µs at most. */
   readonly #clogged = new Map<string, number>();
+  /** `from>to` of directions whose buffers count as full. */
+  readonly #swamped = new Set<string>();
   #nextPort = 10_000;
 
   constructor(engine: Engine, rng: Rng, options: Partial<NetOptions> = {}) {
@@ -112,6 +114,20 @@ export class SimNet {
 
   unclogAll(): void {
     this.#clogged.clear();
+    this.#swamped.clear();
+  }
+
+  /** To whoever asks, all that may wait on the way from one host to another waits there already. */
+  swamp(from: string, to: string): void {
+    this.#swamped.add(`${from}>${to}`);
+  }
+
+  unswamp(from: string, to: string): void {
+    this.#swamped.delete(`${from}>${to}`);
+  }
+
+  isSwamped(from: string, to: string): boolean {
+    return this.#swamped.size > 0 && this.#swamped.has(`${from}>${to}`);
   }
 
   /** Breaks every connection between two hosts; what was under way is lost. */
@@ -213,7 +229,7 @@ class SimConn implements Conn {
   peer: SimConn | null = null;
   opened = false;
   closed = false;
-  pendingBytes = 0;
+  #pendingBytes = 0;
   readonly remote: string;
   readonly host: string;
   readonly #net: SimNet;
@@ -232,6 +248,11 @@ class SimConn implements Conn {
     this.remote = remote;
   }
 
+  get pendingBytes(): number {
+    const full = this.peer !== null && this.#net.isSwamped(this.host, this.peer.host);
+    return full ? Number.MAX_SAFE_INTEGER : this.#pendingBytes;
+  }
+
   open(): void {
     this.opened = true;
     this.#engine.schedule(this.#net.delayUs(), () => {
@@ -243,9 +264,9 @@ class SimConn implements Conn {
     if (this.closed) return false;
     // Copied: the buffers are the sender's, who may use them again.
     const chunk = Buffer.concat(chunks);
-    this.pendingBytes += chunk.length;
+    this.#pendingBytes += chunk.length;
     this.#send({ at: 0, chunk });
-    if (this.pendingBytes < HIGH_WATER) return true;
+    if (this.#pendingBytes < HIGH_WATER) return true;
     this.#waitsForDrain = true;
     return false;
   }
@@ -260,9 +281,9 @@ class SimConn implements Conn {
     const at = Math.max(this.#engine.now + this.#net.linkDelayUs(this.host, to.host), this.#lastAt + 1);
     this.#lastAt = at;
     this.#engine.schedule(at - this.#engine.now, () => {
-      this.pendingBytes -= flight.chunk.length;
+      this.#pendingBytes -= flight.chunk.length;
       to.deliver(flight.chunk);
-      if (this.#waitsForDrain && this.pendingBytes < HIGH_WATER / 2 && !this.closed) {
+      if (this.#waitsForDrain && this.#pendingBytes < HIGH_WATER / 2 && !this.closed) {
         this.#waitsForDrain = false;
         this.#life.run(() => this.onDrain?.());
       }

@@ -48,6 +48,8 @@ export interface SimOptions {
     | 'compactionBatchLimit'
     | 'preVote'
   >;
+  /** Each member has some settings of its own: ticks, pre-vote, snapshots. */
+  readonly mixedConfig: boolean;
   readonly tuning: Omit<MemberTuning, 'mutants'>;
   readonly mutants: readonly string[];
 }
@@ -82,6 +84,7 @@ export function drawOptions(seed: number, overrides: Overrides = {}): SimOptions
     disk: { syncUsMax: root.split('disk').pick([1_000, 3_000, 10_000]) },
     store: { writeBufferBytes: root.split('store').pick([4, 16, 64]) * 1024 },
     config: drawConfig(root.split('config')),
+    mixedConfig: root.split('mixed config').chance(1, 6),
     tuning: drawTuning(root.split('tuning')),
     mutants: [],
   };
@@ -108,12 +111,17 @@ function drawConfig(rng: Rng): SimOptions['config'] {
   return {
     heartbeatMs,
     electionMs: 10 * heartbeatMs,
-    snapshotCount: rng.pick([5, 10, 20, 50, 200, 10_000]),
-    snapshotCatchUpEntries: rng.pick([0, 1, 5, 20, 100]),
+    snapshotCount: rng.pick([5, 5, 10, 20, 100, 10_000]),
+    snapshotCatchUpEntries: rng.pick([0, 0, 1, 5, 20, 100]),
     maxWals: rng.pick([2, 5]),
     compactionBatchLimit: rng.between(3, 100),
     preVote: rng.chance(9, 10),
   };
+}
+
+/** What one member has of its own where they are mixed. */
+export function drawMemberConfig(rng: Rng): Partial<MemberConfig> {
+  return { ...drawConfig(rng), preVote: rng.chance(1, 2) };
 }
 
 function drawTuning(rng: Rng): SimOptions['tuning'] {
@@ -124,14 +132,14 @@ function drawTuning(rng: Rng): SimOptions['tuning'] {
     flushIntervalMs: rng.pick([5, 20, 100, 500]),
     flushBytes: rng.pick([200, 2000, 20_000, 4 << 20]),
     maxAppendBytes: rng.pick([100, 300, 1000, 10_000, 1 << 20]),
-    peerPendingBytesMax: rng.pick([500, 3000, 128 << 20, 128 << 20]),
+    peerPendingBytesMax: rng.pick([2000, 128 << 20, 128 << 20, 128 << 20]),
     maxInflightMessages: rng.pick([1, 2, 4, 8, 512]),
     maxCommittedBytesPerReady: rng.pick([100, 300, 1000, 4 << 20]),
     readIndexRetryMs: rng.pick([100, 500]),
     leaseCheckMs: rng.pick([100, 500]),
     leaseRevokeRate: rng.pick([2, 10, 1000]),
     valueCacheBytes: rng.pick([0, 1000, 100_000, 64 << 20]),
-  };
-}
     checkpointRows: rng.pick([1, 20, 200]),
     checkpointIntervalMs: rng.pick([50, 500, 5000]),
+  };
+}

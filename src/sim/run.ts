@@ -14,6 +14,7 @@ import { FaultInjector } from './faults/injector.js';
 import type { FaultEvent } from './faults/kinds.js';
 import type { SimNode } from './node.js';
 import type { SimOptions } from './options.js';
+import { drawMemberConfig } from './options.js';
 import type { SimClient } from './workload/client-kinds.js';
 import { CLIENT_KINDS } from './workload/client-kinds.js';
 import { ClientPort } from './workload/client-port.js';
@@ -122,10 +123,8 @@ class Run {
     this.#note(`${node.name} stops: ${err.message}`);
     const { cause, code } = err as { cause?: unknown; code?: unknown };
     if (/simulated|injected failure/.test(`${err.message} ${String(cause ?? '')}`)) return;
-    if (node.rotten && DAMAGE.has(String(code))) {
-      node.retired = true;
-      return;
-    }
+    // It repairs itself when it is started again.
+    if (node.rotten && DAMAGE.has(String(code))) return this.#injector.restartDamaged(node);
     this.#oracle.report('a member stopped by itself', `${node.name}: ${err.stack ?? err.message}`);
   }
 
@@ -212,6 +211,7 @@ function makeCluster(options: SimOptions, logger: Logger): SimCluster {
     seed: options.seed,
     size: options.members,
     config: options.config,
+    ...(options.mixedConfig ? { configOf: drawMemberConfig } : {}),
     tuning: { ...defaultTuning, ...options.tuning, mutants: new Set(options.mutants) },
     net: options.net,
     disk: { syncUs: [50, options.disk.syncUsMax] },

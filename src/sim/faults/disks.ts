@@ -1,6 +1,8 @@
 import { diskDefaults } from '../disk-faults.js';
+import type { SimNode } from '../node.js';
 import type { FaultSpec } from './kinds.js';
 import { rotAtRest } from './rot.js';
+import type { FaultScene } from './scene.js';
 
 /** An fsync that takes 10 ms to 30 s. */
 export const stall: FaultSpec = {
@@ -52,6 +54,34 @@ export const rot: FaultSpec = {
     scene.restart(node, forMs);
   },
 };
+
+/** A write that the disk said was done never reached its place: what was there before is read when it starts again. */
+export const staleSector: FaultSpec = {
+  name: 'stale-sector',
+  victims: 'one',
+  durations: [20, 200, 1000, 4000],
+  act: (scene, { forMs }, [node]) => misplace(scene, node, forMs, 0),
+};
+
+/** A write goes elsewhere on the disk, and over what is there. */
+export const misdirected: FaultSpec = {
+  name: 'misdirected',
+  victims: 'one',
+  durations: [20, 200, 1000, 4000],
+  act: (scene, { forMs, n }, [node]) => misplace(scene, node, forMs, 512 * (1 + (n % 16))),
+};
+
+/** The process ends as its cache is all that has the write, so that what it knew to be synced is what it had said. */
+function misplace(scene: FaultScene, node: SimNode, forMs: number, shift: number): void {
+  if (!scene.mayDamage(node)) return;
+  node.rotten = true;
+  node.disk.remember((path) => path.endsWith('.wal'));
+  scene.later(forMs, () => {
+    node.crash('process');
+    for (const what of node.disk.undo(shift)) scene.note(`not written on ${node.name}: ${what}`);
+    scene.restart(node, 300);
+  });
+}
 
 export function inLog(path: string): boolean {
   return path.endsWith('.wal') || path.endsWith('.tmp');

@@ -33,6 +33,11 @@ export class FaultInjector {
     return Math.max(0, this.#scene.stalledUntil - this.#cluster.engine.now) / 1000;
   }
 
+  /** A member has stopped over the damage that it found: it is started again, as by systemd. */
+  restartDamaged(node: SimNode): void {
+    this.#scene.restart(node, 1000);
+  }
+
   start(events: readonly FaultEvent[], rng: Rng): void {
     for (const event of events) {
       this.#scene.later(event.at, () => {

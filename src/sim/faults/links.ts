@@ -71,6 +71,36 @@ export const clog: FaultSpec = {
   },
 };
 
+/** Members are cut off one after the other, and come back in another order. */
+export const swizzle: FaultSpec = {
+  name: 'swizzle',
+  victims: 'all',
+  durations: [500, 1500, 4000, 9000],
+  act(scene, { forMs }, nodes, rng) {
+    const cut = nodes.slice(0, rng.between(1, nodes.length));
+    const backIn = rng.shuffle(cut.map((_, i) => i));
+    cut.forEach((node, i) => {
+      const from = Math.floor((forMs * i) / (2 * cut.length));
+      const until = Math.floor(forMs / 2 + (forMs * ((backIn[i] as number) + 1)) / (2 * cut.length));
+      scene.later(from, () => scene.cut(scene.pairs([node], scene.others([node])), until - from));
+    });
+  },
+};
+
+/** The way to a peer is full: raft messages to it are dropped for a while, and the connection stands. */
+export const swamp: FaultSpec = {
+  name: 'swamp',
+  victims: 'link',
+  durations: [50, 300, 800, 2000, 4000],
+  act(scene, { n, forMs }, [node, ...rest]) {
+    const { net } = scene.cluster;
+    for (const other of n & 1 ? scene.others([node]) : rest) {
+      net.swamp(node.name, other.name);
+      scene.later(forMs, () => net.unswamp(node.name, other.name));
+    }
+  },
+};
+
 /** Clients lose their way to a member after the request, before the answer. */
 export const clientCut: FaultSpec = {
   name: 'client-cut',

@@ -74,6 +74,16 @@ export const pause: FaultSpec = {
   },
 };
 
+/** A clock is slewed: from now on it runs faster or slower, within what the seed allows. */
+export const clockRate: FaultSpec = {
+  name: 'clock-rate',
+  victims: 'one',
+  durations: [0],
+  act({ cluster }, _event, [node], rng) {
+    node.setDrift(rng.between(-cluster.driftPpm, cluster.driftPpm));
+  },
+};
+
 /** The clock on the wall jumps by up to ten years. */
 export const wallJump: FaultSpec = {
   name: 'wall-jump',

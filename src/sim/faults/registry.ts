@@ -1,7 +1,8 @@
-import { fullDisk, rot, stall, syncError } from './disks.js';
+import { fullDisk, misdirected, rot, staleSector, stall, syncError } from './disks.js';
 import type { FaultKind, FaultSpec } from './kinds.js';
-import { breakLinks, clientCut, clog, flap, isolate, oneWay, split } from './links.js';
-import { crash, crashAcked, crashAll, crashBusy, pause, wallJump } from './processes.js';
+import { breakLinks, clientCut, clog, flap, isolate, oneWay, split, swamp, swizzle } from './links.js';
+import { clockRate, crash, crashAcked, crashAll, crashBusy, pause, wallJump } from './processes.js';
+import { thinQuorum, thinRot } from './thin-quorum.js';
 
 /**
  * Every kind of fault. A new one is a FaultSpec in a file of its room and its name here: drawing, shrinking, the
@@ -19,11 +20,18 @@ export const FAULTS: readonly FaultSpec[] = [
   flap,
   breakLinks,
   clog,
+  swizzle,
+  swamp,
   stall,
   syncError,
   fullDisk,
   rot,
+  staleSector,
+  misdirected,
+  thinQuorum,
+  thinRot,
   wallJump,
+  clockRate,
   clientCut,
 ];
 

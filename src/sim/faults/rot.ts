@@ -23,6 +23,27 @@ export function rotAtRest(node: SimNode, rng: Rng): string {
   return `rot in ${path} at ${offset}`;
 }
 
+/** Ends a member and damages one of the last records of its log, of those that it has said it has. */
+export function rotTail(node: SimNode, rng: Rng): string {
+  node.crash('process');
+  node.rotten = true;
+  const path = newestLog(node);
+  if (path === null) return `no log of ${node.name} to damage`;
+  const end = written(node, path);
+  const offset = Math.max(0, end - 1 - rng.below(Math.min(end, rng.pick([60, 300, 1500]))));
+  node.disk.flipBit(path, offset, rng.below(8));
+  return `rot in ${path} at ${offset}, ${end - offset} bytes before its end`;
+}
+
+function newestLog(node: SimNode): string | null {
+  const dir = `${node.config.dataDir}/member/wal`;
+  const last = node.disk
+    .list(dir)
+    .filter((name) => name.endsWith('.wal'))
+    .at(-1);
+  return last === undefined ? null : `${dir}/${last}`;
+}
+
 /** Bytes up to the last that is not zero: segments are preallocated. */
 function written(node: SimNode, path: string): number {
   const bytes = node.disk.read(path, 0, node.disk.size(path));
