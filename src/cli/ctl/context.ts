@@ -4,6 +4,7 @@ import { KeelClient, KeelError } from '../../client/index.js';
 import { Exit, Fail } from './fail.js';
 import type { Flags } from './flags.js';
 import type { Io } from './io.js';
+import { askPassword } from './password.js';
 import { makePrinter } from './printers/index.js';
 import type { Printer } from './printers/printer.js';
 
@@ -37,6 +38,15 @@ export class Context {
   get client(): KeelClient {
     this.#client ??= new KeelClient(this.clientOptions());
     return this.#client;
+  }
+
+  /** --user without a password: it is asked for, where a command connects. */
+  async askCredentials(): Promise<void> {
+    const { flags } = this;
+    const user = flags.string('user');
+    if (user === '' || user.includes(':') || flags.changed('password')) return;
+    const spec = flags.specs.find(({ name }) => name === 'password');
+    if (spec !== undefined) flags.set(spec, await askPassword(this.io, 'Password: '));
   }
 
   get printer(): Printer {

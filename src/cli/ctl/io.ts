@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { readHidden } from './password.js';
 
 /** Where a command reads and writes. Writes are done when they return: an exit loses nothing. */
 export interface Io {
@@ -6,6 +7,8 @@ export interface Io {
   err(text: string): void;
   /** All of standard input. */
   readAll(): Promise<Buffer>;
+  /** The line typed next, unseen; only where standard input is a terminal. */
+  hidden?(): Promise<string>;
   /** Lines with their line ends; the last may have none. */
   lines(): AsyncIterableIterator<string>;
   readonly env: NodeJS.ProcessEnv;
@@ -24,6 +27,7 @@ export function processIo(): Io {
       return Buffer.concat(chunks);
     },
     lines: () => splitLines(process.stdin),
+    ...(process.stdin.isTTY ? { hidden: () => readHidden(process.stdin) } : {}),
     onInterrupt: (fn) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, fn);
     },

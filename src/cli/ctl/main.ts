@@ -33,16 +33,26 @@ export async function runCommandLine(root: Command, argv: readonly string[], io:
   if (!maybeApplyEnv(flags, path, io)) return Exit.ERROR;
   const context = new Context(flags, io, parsed.dash, found.rest);
   try {
+    if (!OFFLINE.includes(path[1]?.name ?? '')) await context.askCredentials();
     await leaf.run(context, parsed.args);
     return Exit.OK;
   } catch (err) {
     const fail = err instanceof Fail ? err : new Fail(Exit.ERROR, errorText(err));
     if (fail.text !== null) io.err(`Error: ${fail.text}\n`);
-    return fail.exitCode;
+    return LOGIN_FAILED.includes(fail.text ?? '') ? Exit.BAD_CONNECTION : fail.exitCode;
   } finally {
     await context.close();
   }
 }
+
+/** Commands that connect to nothing. */
+const OFFLINE: readonly string[] = ['version', 'completion'];
+
+/** etcdctl logs in when it connects: its exit code is that of a connection that failed. */
+const LOGIN_FAILED: readonly string[] = [
+  'etcdserver: authentication failed, invalid user ID or password',
+  'auth: authentication failed, password was given for no password user',
+];
 
 function wantsHelp(args: readonly string[]): boolean {
   return args.includes('--help') || args.includes('-h');

@@ -1,5 +1,6 @@
 import { API_VERSION, PROGRAM, VERSION } from './about.js';
 import type { Command } from './command.js';
+import { AUTH } from './commands/auth.js';
 import { COMPLETION } from './commands/completion.js';
 import { DOWNGRADE } from './commands/downgrade.js';
 import { DEFRAG, ENDPOINT } from './commands/endpoint.js';
@@ -8,8 +9,9 @@ import { CHECK, ELECT, LOCK, MAKE_MIRROR } from './commands/late.js';
 import { LEASE } from './commands/lease.js';
 import { ALARM, MOVE_LEADER, SNAPSHOT } from './commands/maintenance.js';
 import { MEMBER } from './commands/member.js';
+import { ROLE } from './commands/role.js';
 import { TXN } from './commands/txn.js';
-import { UNBUILT } from './commands/unbuilt.js';
+import { USER } from './commands/user.js';
 import { WATCH } from './commands/watch.js';
 import { GLOBAL_FLAGS } from './globals.js';
 
@@ -51,7 +53,9 @@ export const ROOT: Command = {
     ELECT,
     CHECK,
     COMPLETION,
+    AUTH,
+    USER,
+    ROLE,
     HELP,
-    ...UNBUILT,
   ],
 };

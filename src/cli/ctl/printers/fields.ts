@@ -17,25 +17,25 @@ export class FieldsPrinter implements Printer {
   }
 
   get(r: wire.RangeResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     for (const kv of r.kvs) this.#kv('', kv);
     this.#field('More', r.more);
     this.#field('Count', r.count);
   }
 
   put(r: wire.PutResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     if (r.prevKv !== null) this.#kv('Prev', r.prevKv);
   }
 
   del(r: wire.DeleteRangeResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     this.#field('Deleted', r.deleted);
     for (const kv of r.prevKvs) this.#kv('Prev', kv);
   }
 
   txn(r: wire.TxnResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     this.#field('Succeeded', r.succeeded);
     for (const op of r.responses) {
       if (op.kind === wire.OpKind.PUT) this.put(op.response);
@@ -46,7 +46,7 @@ export class FieldsPrinter implements Printer {
   }
 
   watch(r: WatchOutput): void {
-    this.#header(r.header);
+    this.header(r.header);
     for (const e of r.events) {
       this.#field('Type', e.type === wire.EventType.DELETE ? 'DELETE' : 'PUT');
       if (e.prevKv !== null) this.#kv('Prev', e.prevKv);
@@ -55,23 +55,23 @@ export class FieldsPrinter implements Printer {
   }
 
   grant(r: wire.LeaseGrantResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     this.#lease('ID', r.id);
     this.#field('TTL', r.ttl);
   }
 
   revoke(_id: bigint, r: wire.LeaseRevokeResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
   }
 
   keepAlive(r: wire.LeaseKeepAliveResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     this.#lease('ID', r.id);
     this.#field('TTL', r.ttl);
   }
 
   timeToLive(r: wire.LeaseTimeToLiveResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     this.#lease('ID', r.id);
     this.#field('TTL', r.ttl);
     this.#field('GrantedTTL', r.grantedTtl);
@@ -79,7 +79,7 @@ export class FieldsPrinter implements Printer {
   }
 
   leases(r: wire.LeaseLeasesResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     for (const lease of r.leases) this.#lease('ID', lease.id);
   }
 
@@ -100,7 +100,7 @@ export class FieldsPrinter implements Printer {
   }
 
   memberList(r: wire.MemberListResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     for (const m of r.members) {
       this.#id('ID', m.id);
       this.#field('Name', quote(m.name));
@@ -123,7 +123,7 @@ export class FieldsPrinter implements Printer {
 
   status(list: readonly EndpointStatus[]): void {
     for (const { endpoint, status } of list) {
-      this.#header(status.header);
+      this.header(status.header);
       this.#field('Version', quote(status.version));
       this.#field('StorageVersion', quote(status.storageVersion));
       this.#field('DBSize', status.dbSize);
@@ -144,7 +144,7 @@ export class FieldsPrinter implements Printer {
 
   hashKv(list: readonly EndpointHash[]): void {
     for (const { endpoint, hash } of list) {
-      this.#header(hash.header);
+      this.header(hash.header);
       this.#field('Endpoint', quote(endpoint));
       this.#field('Hash', hash.hash);
       this.#field('HashRevision', hash.hashRevision);
@@ -153,7 +153,7 @@ export class FieldsPrinter implements Printer {
   }
 
   alarm(r: wire.AlarmResponse): void {
-    this.#header(r.header);
+    this.header(r.header);
     for (const a of r.alarms) {
       this.#id('MemberID', a.memberId);
       this.#field('AlarmType', ALARM_NAMES[a.alarm] ?? a.alarm);
@@ -169,7 +169,8 @@ export class FieldsPrinter implements Printer {
     throw unsupported();
   }
 
-  #header(header: wire.ResponseHeader | null): void {
+  /** The lines that every answer begins with. */
+  header(header: wire.ResponseHeader | null): void {
     this.#id('ClusterID', header?.clusterId ?? 0n);
     this.#id('MemberID', header?.memberId ?? 0n);
     const revision = header?.revision ?? 0;

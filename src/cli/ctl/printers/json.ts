@@ -27,19 +27,19 @@ export class JsonPrinter implements Printer {
   }
 
   get(r: wire.RangeResponse): void {
-    this.#message(wire.RangeResponse, r);
+    this.message(wire.RangeResponse, r);
   }
 
   put(r: wire.PutResponse): void {
-    this.#message(wire.PutResponse, r);
+    this.message(wire.PutResponse, r);
   }
 
   del(r: wire.DeleteRangeResponse): void {
-    this.#message(wire.DeleteRangeResponse, r);
+    this.message(wire.DeleteRangeResponse, r);
   }
 
   txn(r: wire.TxnResponse): void {
-    this.#message(wire.TxnResponse, r);
+    this.message(wire.TxnResponse, r);
   }
 
   watch(r: WatchOutput): void {
@@ -60,7 +60,7 @@ export class JsonPrinter implements Printer {
   }
 
   revoke(_id: bigint, r: wire.LeaseRevokeResponse): void {
-    this.#message(wire.LeaseRevokeResponse, r);
+    this.message(wire.LeaseRevokeResponse, r);
   }
 
   keepAlive(r: wire.LeaseKeepAliveResponse): void {
@@ -86,7 +86,7 @@ export class JsonPrinter implements Printer {
   }
 
   memberAdd(r: wire.MemberAddResponse): void {
-    if (!this.#hex) return this.#message(wire.MemberAddResponse, r);
+    if (!this.#hex) return this.message(wire.MemberAddResponse, r);
     const member: Fields = r.member === null ? [] : [['member', hexMember(r.member)]];
     this.#print(object([['header', hexHeader(r.header)], ...member, ['members', r.members.map(hexMember)]]));
   }
@@ -100,7 +100,7 @@ export class JsonPrinter implements Printer {
   }
 
   memberPromote(_id: bigint, r: wire.MemberPromoteResponse): void {
-    this.#message(wire.MemberPromoteResponse, r);
+    this.message(wire.MemberPromoteResponse, r);
   }
 
   memberList(r: wire.MemberListResponse): void {
@@ -140,19 +140,19 @@ export class JsonPrinter implements Printer {
   }
 
   alarm(r: wire.AlarmResponse): void {
-    this.#message(wire.AlarmResponse, r);
+    this.message(wire.AlarmResponse, r);
   }
 
   downgrade(_action: string, r: wire.DowngradeResponse): void {
-    this.#message(wire.DowngradeResponse, r);
+    this.message(wire.DowngradeResponse, r);
   }
 
   moveLeader(_from: bigint, _to: bigint, r: wire.MoveLeaderResponse): void {
-    this.#message(wire.MoveLeaderResponse, r);
+    this.message(wire.MoveLeaderResponse, r);
   }
 
   #members(codec: wire.AnyCodec, r: { header: wire.ResponseHeader | null; members: wire.Member[] }): void {
-    if (!this.#hex) return this.#message(codec, r);
+    if (!this.#hex) return this.message(codec, r);
     this.#print(
       object([
         ['header', hexHeader(r.header)],
@@ -174,7 +174,8 @@ export class JsonPrinter implements Printer {
     this.#print(value(items));
   }
 
-  #message(codec: wire.AnyCodec, message: object): void {
+  /** A message as it is. */
+  message(codec: wire.AnyCodec, message: object): void {
     this.#print(messageText(codec, message as Record<string, unknown>));
   }
 
