@@ -138,12 +138,13 @@ export class WatchRound {
   /** Who is interested in a row, and what it says. */
   #match([rowKey, value]: KvRow): Item | null {
     const main = mainOf(rowKey);
-    const { key } = decodeKeyValue(value);
+    const { key, createRevision } = decodeKeyValue(value);
     const watchers: Watcher[] = [];
     this.#index.match(key, watchers);
     if (watchers.length === 0) return null;
     const row = isTombstone(rowKey) ? null : value;
-    const entry = this.#space.index.get(key);
+    // What is created anew has no previous state, though the same transaction may have deleted one.
+    const entry = row !== null && createRevision === main ? undefined : this.#space.index.get(key);
     const at = entry === undefined ? ABSENT : entry.at(main - 1);
     if (entry === undefined || at === ABSENT) return { change: new Change(key, main, row, 0, 0, null), watchers };
     return { change: new Change(key, main, row, entry.mainAt(at), entry.subAt(at), null), watchers };

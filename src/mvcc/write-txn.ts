@@ -53,7 +53,8 @@ export class WriteTxn {
     kv.value = value;
     kv.lease = lease;
     const row = encodeKeyValue(kv);
-    this.#changes.push(makeChange(key, main, row, known));
+    // What is created anew has no previous state, though the same transaction may have deleted one.
+    this.#changes.push(makeChange(key, main, row, live ? known : undefined));
     space.backend.put(Bucket.key, encodeRevision(main, sub, false), row, true);
     const entry = space.index.put(key, known, main, sub, kv.version, kv.createRevision, row.length);
     space.cache.set(entry, row);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MvccOptions, WatchPart, WatchStream } from '../../src/mvcc/index.js';
 import type { WatchCreateRequest } from '../../src/wire/index.js';
 import { TestStore } from './support/harness.js';
-import { del, opPut, put, txn, watch } from './support/requests.js';
+import { del, opDel, opPut, put, txn, watch } from './support/requests.js';
 import { plainEvent, RecordingSink } from './support/watch-log.js';
 
 /** A store, one stream on it, and what the stream said in short. */
@@ -466,6 +466,21 @@ describe('W12: prev_kv', () => {
       bench.compact(3);
       bench.create({ key: 'a', prevKv: true, startRevision: 3 });
       expect(bench.said()).toEqual(['1 @4 created', '1 @4 put a=2@3 delete a=@4<2']);
+    });
+  }
+});
+
+describe('W12: prev_kv of what is created anew', () => {
+  for (const eventLogRevisions of [0, 100]) {
+    it(`is absent, though the same transaction deleted the key before (log of ${eventLogRevisions})`, () => {
+      const bench = new Bench({ eventLogRevisions });
+      bench.create({ key: 'a', prevKv: true });
+      bench.put('a', '1');
+      // A delete from-key is not held against a put behind it (etcd semantics §3.6).
+      bench.apply((store) => store.applyTxn(txn({ success: [opDel('a', '\0'), opPut('a', '2')] })));
+      expect(bench.said()).toEqual(['0 @1 created', '0 @2 put a=1@2', '0 @3 delete a=@3<1 put a=2@3']);
+      bench.create({ key: 'a', prevKv: true, startRevision: 3 });
+      expect(bench.said()).toEqual(['1 @3 created', '1 @3 delete a=@3<1 put a=2@3']);
     });
   }
 });

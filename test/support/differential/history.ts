@@ -1,4 +1,5 @@
 import { checkRange, checkTxn } from '../../../src/mvcc/index.js';
+import { settleTxnEnds } from '../../../src/rpc/range-end.js';
 import type { RequestOp, TxnRequest } from '../../../src/wire/index.js';
 import { OpKind, RangeRequest as RangeCodec, TxnRequest as TxnCodec } from '../../../src/wire/index.js';
 import { sleep } from '../member-process.js';
@@ -192,11 +193,11 @@ export class History {
     const { keel, etcd } = this.#streams[stream]!;
     const { request } = method('Watch/Watch');
     if (Number(create?.start_revision ?? 0) > 0) this.#unsyncedUntil = Date.now() + SYNC_MS;
+    const before = created(keel);
     this.#send(stream, encode(request, resolved));
-    // Not every request is answered. This one is, and so it tells that those before it have been.
-    const before = fences(keel);
-    this.#send(stream, encode(request, { create_request: FENCE }));
-    await this.#until(() => [keel, etcd].every((side) => side.end !== null || fences(side) > before));
+    // Not every request is answered. A create is, and so it tells that those before it have been.
+    if (create === undefined) this.#send(stream, encode(request, { create_request: FENCE }));
+    await this.#until(() => [keel, etcd].every((side) => side.end !== null || created(side) > before));
     await this.#settle(false);
   }
 
@@ -262,20 +263,21 @@ export class History {
 /** A request that is refused, and leaves nothing. */
 const FENCE = { key: 'b', range_end: 'a' };
 
-function fences(stream: WatchStream): number {
-  return stream.answers.filter((answer) => answer.cancel_reason === 'mvcc: watcher range is empty').length;
+function created(stream: WatchStream): number {
+  return stream.answers.filter((answer) => answer.created === true).length;
 }
 
 /**
- * Everything that a stream's client has been told, but for who told it and in how many responses. Progress goes with
- * the events: whether it comes before or after the answer to a later request is not said.
+ * Everything that a stream's client has been told, but for who told it and in how many responses. Progress, and the end
+ * by a compaction, go with the events: whether they come before or after the answer to a later request is not said.
  */
 function told(stream: WatchStream): string {
   const answers = stream.answers.map((answer) => headerless(answer));
-  const isProgress = (answer: Json): boolean => answer.watch_id === '-1' && answer.canceled !== true;
+  const isEvent = (answer: Json): boolean =>
+    (answer.watch_id === '-1' && answer.canceled !== true) || answer.compact_revision !== undefined;
   return JSON.stringify([
-    answers.filter((answer) => !isProgress(answer)),
-    answers.filter(isProgress),
+    answers.filter((answer) => !isEvent(answer)),
+    answers.filter(isEvent),
     [...stream.events].sort(),
     stream.end,
   ]);
@@ -334,6 +336,7 @@ function deadly(bytes: Buffer): boolean {
  */
 function ruinous(bytes: Buffer): boolean {
   const req = TxnCodec.decode(bytes);
+  settleTxnEnds(req);
   return checkTxn(req, 128) === null && changesTwice(req);
 }
 
