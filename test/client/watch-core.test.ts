@@ -332,6 +332,38 @@ describe('progress', () => {
     expect(asked(network.last)).toEqual(['create old@51', 'create new@10']);
   });
 
+  it('is trusted again behind the answers to what was asked before, though the revision stands still', () => {
+    const { time, network, mux, log, watch } = setUp();
+    watch({}, 'old ');
+    time.run(0);
+    network.last.push(answer({ created: true, revision: 50, watchId: 0 }));
+    time.run(0);
+    mux.requestProgress();
+    watch({ startRevision: 10 }, 'new ');
+    network.last.push(answer({ created: true, revision: 50, watchId: 1 }));
+    network.last.push(answer({ revision: 50, watchId: -1 }));
+    time.run(0);
+    mux.requestProgress();
+    network.last.push(answer({ revision: 50, watchId: -1 }));
+    time.run(0);
+    expect(log.slice(2)).toEqual(['old progress 50', 'old progress 50', 'new progress 50']);
+  });
+
+  it('is not withheld for a watch that ended behind a compaction: the member is told to forget it', () => {
+    const { time, network, log, watch } = setUp();
+    watch({ key: 'x' });
+    watch({ key: 'y', startRevision: 3 });
+    time.run(0);
+    network.last.push(answer({ created: true, revision: 50, watchId: 0 }));
+    network.last.push(answer({ created: true, revision: 50, watchId: 1 }));
+    network.last.push(answer({ canceled: true, compactRevision: 40, watchId: 1 }));
+    time.run(0);
+    expect(asked(network.last)).toEqual(['create x@0', 'create y@3', 'cancel 1']);
+    network.last.push(answer({ canceled: true, revision: 50, watchId: 1 }));
+    time.run(0);
+    expect(log.at(-1)).toMatch(/^ended 11/);
+  });
+
   it('is asked for now and then, if the client is told to', () => {
     const { time, network, watch, mux } = setUp({ progressRequestMs: 1000 });
     const watcher = watch();

@@ -184,7 +184,7 @@ export class WatchMux {
     watcher.state = 'live';
     watcher.id = response.watchId;
     watcher.createdRevision = revision;
-    watcher.progressInDoubt = this.#progressAsked > 0;
+    watcher.progressInDoubt = this.#progressAsked;
     // "From now on" is from here on, whatever happens to this stream.
     if (watcher.nextRevision === 0) watcher.nextRevision = revision + 1;
     this.#byId.set(watcher.id, watcher);
@@ -209,6 +209,8 @@ export class WatchMux {
 
   #canceled(watcher: Watcher, response: WatchResponse): void {
     this.#byId.delete(watcher.id);
+    // Behind a compaction a member keeps the id, counts it as not up to date, and answers no request for progress.
+    if (response.compactRevision !== 0) this.#keeper.send(encodeWatchCancel(watcher.id));
     this.#end(watcher, this.#endFor(response));
     this.#rest();
   }
@@ -233,7 +235,9 @@ export class WatchMux {
     const revision = response.header?.revision ?? 0;
     if (this.#progressAsked > 0) this.#progressAsked--;
     for (const watcher of [...this.#byId.values()]) {
-      const meant = !watcher.progressInDoubt || watcher.createdRevision < revision || watcher.nextRevision > revision;
+      const inDoubt = watcher.progressInDoubt > 0;
+      if (inDoubt) watcher.progressInDoubt--;
+      const meant = !inDoubt || watcher.createdRevision < revision || watcher.nextRevision > revision;
       if (meant) this.#progress(watcher, response);
     }
   }

@@ -66,8 +66,8 @@ export class Watcher {
   nextRevision: number;
   /** Of the store when the present stream created it. */
   createdRevision = 0;
-  /** A progress request was unanswered when it was created: the answer may not be meant for it. */
-  progressInDoubt = false;
+  /** So many progress requests were unanswered when it was created: their answers may not be meant for it. */
+  progressInDoubt = 0;
   announced = false;
   /** Fragments of a revision that is not complete yet. */
   fragments: Event[] | null = null;
