@@ -124,7 +124,7 @@ export class KeelError extends Error {
     return new KeelError(codeOf(status), status.message, {
       grpcCode: status.code,
       cause: because,
-      mayHaveHappened: status.sent && UNCERTAIN.has(status.code),
+      mayHaveHappened: status.sent && (UNCERTAIN.has(status.code) || status.message === NO_SPACE),
     });
   }
 
@@ -138,6 +138,9 @@ export class KeelError extends Error {
     return KeelError.fromStatus(CANCELED, reason);
   }
 }
+
+/** Of a write before it is proposed, or of the one that filled the database, which took place (etcd semantics §8). */
+const NO_SPACE = 'etcdserver: mvcc: database space exceeded';
 
 /** Statuses that leave open what became of a request. */
 const UNCERTAIN: ReadonlySet<number> = new Set([
