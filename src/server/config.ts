@@ -60,6 +60,8 @@ export interface MemberConfig {
   readonly authTokenTtlMs: number;
   /** 4 to 31; default 10 */
   readonly bcryptCost: number;
+  /** A file for the audit log; '' is none (default) */
+  readonly auditLogPath: string;
   /** An open watcher ends when its user may no longer read what it watches; default false, as in etcd */
   readonly authRecheckWatches: boolean;
   readonly tuning: MemberTuning;
@@ -169,6 +171,7 @@ export function memberDefaults(name = 'default'): MemberConfig {
     authTokenTtlMs: 300_000,
     bcryptCost: 10,
     authRecheckWatches: false,
+    auditLogPath: '',
     tuning: defaultTuning,
   };
 }

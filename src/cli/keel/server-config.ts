@@ -73,11 +73,25 @@ export function serverConfig(parsed: Parsed): ServerConfig {
     maxLearners: get('max-learners'),
     autoPromote: get('auto-promote'),
     forceNewCluster: get('force-new-cluster'),
+    ...auth(get('auth-token'), get('auth-token-ttl'), get('bcrypt-cost')),
+    authRecheckWatches: get('auth-recheck-watches'),
+    auditLogPath: get('audit-log-path'),
     onDiskDamage: oneOf('on-disk-damage', get('on-disk-damage'), ['repair', 'stop']) as 'repair' | 'stop',
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };
   const outputs = get<string>('log-outputs').split(',');
   return { member, listenClientUrls, log: { level, format, outputs } };
+}
+
+function auth(
+  authToken: string,
+  ttlS: number,
+  cost: number,
+): Pick<MemberConfig, 'authToken' | 'authTokenTtlMs' | 'bcryptCost'> {
+  if (ttlS <= 0) throw new FlagError(`--auth-token-ttl must be >0 (set to ${ttlS})`);
+  // As in etcd, a cost that bcrypt does not have is the default.
+  const bcryptCost = cost < 4 || cost > 31 ? 10 : cost;
+  return { authToken, authTokenTtlMs: ttlS * 1000, bcryptCost };
 }
 
 /** A listener binds an address, not a name that may resolve to anything. */

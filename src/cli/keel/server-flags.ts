@@ -9,6 +9,7 @@ const MEMBER = 'Member';
 const CLUSTERING = 'Clustering';
 const LOGGING = 'Logging';
 const COMPACTION = 'Compaction';
+const AUTH = 'Auth';
 const OTHER = 'Other';
 
 const currentFlags: readonly Flag[] = [
@@ -111,6 +112,29 @@ const currentFlags: readonly Flag[] = [
   ),
   flag(COMPACTION, 'compaction-batch-limit', 'int', '1000', 'Maximum revisions deleted in each slice of a compaction.'),
   flag(COMPACTION, 'compaction-sleep-interval', 'duration', '10ms', 'Pause between the slices of a compaction.'),
+  flag(
+    AUTH,
+    'auth-token',
+    'string',
+    'simple',
+    "'simple' or 'jwt,pub-key=<file>,priv-key=<file>,sign-method=<method>,ttl=<duration>'.",
+  ),
+  flag(AUTH, 'auth-token-ttl', 'int', '300', 'Time (in seconds) that a simple token lives without being used.'),
+  flag(AUTH, 'bcrypt-cost', 'int', '10', 'Cost of hashing a password, 4 to 31.'),
+  flag(
+    AUTH,
+    'auth-recheck-watches',
+    'bool',
+    'false',
+    'End an open watch when its user may no longer read what it watches.',
+  ),
+  flag(
+    AUTH,
+    'audit-log-path',
+    'string',
+    '',
+    'File to which every request is noted as a JSON line: who, what, which range, result. Off if empty.',
+  ),
   flag(LOGGING, 'logger', 'string', 'zap', "Only 'zap': structured lines."),
   flag(LOGGING, 'log-outputs', 'string', 'default', "'default' or 'stderr', 'stdout', or a list of file paths."),
   flag(LOGGING, 'log-level', 'string', 'info', 'debug, info, warn, error, panic or fatal.'),
@@ -159,7 +183,6 @@ export const unbuiltFlags: ReadonlyMap<string, string> = new Map(
         'TLS is not built yet',
         'cert-file key-file client-cert-auth client-cert-file client-key-file client-crl-file client-cert-allowed-hostname trusted-ca-file auto-tls peer-cert-file peer-key-file peer-client-cert-auth peer-client-cert-file peer-client-key-file peer-trusted-ca-file peer-cert-allowed-cn peer-cert-allowed-hostname peer-auto-tls peer-crl-file peer-skip-client-san-verification self-signed-cert-validity cipher-suites tls-min-version tls-max-version',
       ],
-      ['authentication is not built yet', 'auth-token bcrypt-cost auth-token-ttl'],
       [
         'discovery is not built yet',
         'discovery-token discovery-endpoints discovery-dial-timeout discovery-request-timeout discovery-keepalive-time discovery-keepalive-timeout discovery-insecure-transport discovery-insecure-skip-tls-verify discovery-cert discovery-key discovery-cacert discovery-user discovery-password discovery-srv discovery-srv-name discovery-fallback discovery discovery-proxy',
