@@ -69,9 +69,10 @@ export class Engine {
       this.#events++;
       this.note(event.at);
       this.note(event.seq);
-      event.fn = null;
-      if (event.life === null) fn();
-      else event.life.run(fn);
+      if (event.life === null) {
+        event.fn = null;
+        fn();
+      } else event.life.happen(event);
       return true;
     }
   }
@@ -97,7 +98,9 @@ export class Life {
   readonly #onError: (err: Error) => void;
   #alive = true;
   #paused = false;
-  #late: (() => void)[] = [];
+  /** One that is cancelled meanwhile has no `fn` any more. */
+  #late: { fn: (() => void) | null }[] = [];
+  #resuming: SimTimer | null = null;
   /** Events until `onDoom`; 0: none is due. */
   #doom = 0;
   #onDoom: (() => void) | null = null;
@@ -120,11 +123,22 @@ export class Life {
     return this.#engine.schedule(delayUs, fn, this);
   }
 
+  /** @internal An event of this life is due. */
+  happen(event: SimEvent): void {
+    if (this.#alive && this.#paused) {
+      this.#late.push(event);
+      return;
+    }
+    const { fn } = event;
+    event.fn = null;
+    if (fn !== null) this.run(fn);
+  }
+
   /** Runs something that happens to this process, now or when it is no longer paused. */
   run(fn: () => void): void {
     if (!this.#alive) return;
     if (this.#paused) {
-      this.#late.push(fn);
+      this.#late.push({ fn });
       return;
     }
     try {
@@ -143,13 +157,20 @@ export class Life {
 
   pause(): void {
     this.#paused = true;
+    this.#resuming = null;
   }
 
+  /** What is late happens in the order in which it was due: what came over one connection stays in order. */
   resume(): void {
-    this.#paused = false;
-    const late = this.#late;
-    this.#late = [];
-    for (const fn of late) this.#engine.schedule(0, fn, this);
+    if (!this.#paused || this.#resuming !== null) return;
+    this.#resuming = this.#engine.schedule(0, () => {
+      if (this.#resuming === null) return;
+      this.#resuming = null;
+      this.#paused = false;
+      const late = this.#late;
+      this.#late = [];
+      for (const { fn } of late) if (fn !== null) this.run(fn);
+    });
   }
 
   end(): void {

@@ -7,7 +7,7 @@ export interface SimEvent {
   /** Ascending: what is left equal by `at` and `tie` happens in the order it was asked for. */
   readonly seq: number;
   /** Whose event it is: a process that may be paused or over by then. */
-  readonly life: { run(fn: () => void): void } | null;
+  readonly life: { happen(event: SimEvent): void } | null;
   fn: (() => void) | null;
 }
 

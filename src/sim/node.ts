@@ -55,6 +55,9 @@ export class SimNode {
   /** Hears of each process that serves clients from now on. */
   onReady: (() => void) | null = null;
   watcher: NodeWatcher | null = null;
+  /** Opens the client port of a process. */
+  #clientPort: ((member: Member, env: Env) => void) | null = null;
+  #openClientPort: (() => void) | null = null;
   /** The running process serves clients. */
   ready = false;
   /** Bits of its disk have flipped. */
@@ -118,7 +121,7 @@ export class SimNode {
     life.run(() =>
       openMember(env, this.#options.config, (err, member) => {
         if (err !== null || member === null) return this.#died(life, err ?? new Error('no member'));
-        this.#serve(life, member);
+        this.#serve(life, member, env);
       }),
     );
   }
@@ -128,11 +131,20 @@ export class SimNode {
     return this.#lives;
   }
 
-  #serve(life: Life, member: Member): void {
+  /** Has each process from now on, and the one that runs, open a client port once it serves clients. */
+  serveClients(open: (member: Member, env: Env) => void): void {
+    if (this.#clientPort !== null) return;
+    this.#clientPort = open;
+    if (this.ready) this.#life?.run(() => this.#openClientPort?.());
+  }
+
+  #serve(life: Life, member: Member, env: Env): void {
     this.member = member;
     this.watcher?.opened(this, member);
     member.onReady = () => {
       this.ready = true;
+      this.#openClientPort = () => this.#clientPort?.(member, env);
+      this.#openClientPort();
       this.onReady?.();
     };
     const { listenPeerUrls } = this.#options.config;

@@ -101,6 +101,7 @@ class Run {
       port,
       history: new History(engine),
       stopping: false,
+      log: () => this.#oracle.model.log,
       compactRevision: () => this.#oracle.model.compactRevision,
       seenRevision: 1,
       hearsOfWrites: [],

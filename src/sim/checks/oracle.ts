@@ -4,6 +4,7 @@ import { crc32c } from '../../util/crc32c.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import { commandOf } from './commands.js';
+import { LogWatch } from './log-watch.js';
 import { ReplicaModel } from './replica-model.js';
 
 type RaftEntry = Parameters<Member['apply']>[0][number];
@@ -12,6 +13,7 @@ type RaftEntry = Parameters<Member['apply']>[0][number];
  * Looks at every step of every member while a run is under way:
  *
  *   I1  no two leaders in one term
+ *   I2, I3  the logs match, and a leader has what was committed before its term (log-watch.ts)
  *   I4  the same command at the same index, and the same revision after it, on all members and in all their lives
  *   I9  applied index dense in each life, the state after a restart or snapshot one that the cluster has had
  *
@@ -20,6 +22,7 @@ type RaftEntry = Parameters<Member['apply']>[0][number];
 export class Oracle {
   readonly model = new ReplicaModel();
   readonly violations: Violation[] = [];
+  readonly #logs = new LogWatch((rule, message) => this.report(rule, message));
   /** Called once something is wrong: the run need not go on. */
   onViolation: (() => void) | null = null;
   /** The newest index that any member has applied. */
@@ -60,7 +63,7 @@ export class Oracle {
           this.report('I9 applied index', `${name} applies ${entry.index} where ${applied} is next`);
           applied = entry.index;
         }
-        this.#committed(name, entry);
+        this.#committed(name, entry, member.raftTerm);
       }
       apply(entries);
       this.#stateIs(name, 'applied', applied, member.revision);
@@ -81,9 +84,22 @@ export class Oracle {
       });
     };
 
+    const { raft } = member.inside;
+    this.#logs.follows(name);
+    this.#logs.opened(name, raft);
+    const ready = raft.ready.bind(raft);
+    raft.ready = () => {
+      const next = ready();
+      if (next.entries.length > 0) this.#logs.appended(name, raft, next.entries);
+      return next;
+    };
+
     const onSoftState = member.onSoftState.bind(member);
     member.onSoftState = (state) => {
-      if (state.role === Role.Leader) this.#leads(name, member.memberId, member.raftTerm);
+      if (state.role === Role.Leader) {
+        this.#leads(name, member.memberId, member.raftTerm);
+        this.#logs.leads(name, raft);
+      } else this.#logs.follows(name);
       onSoftState(state);
     };
   }
@@ -98,7 +114,7 @@ export class Oracle {
     }
   }
 
-  #committed(name: string, entry: RaftEntry): void {
+  #committed(name: string, entry: RaftEntry, inTerm: number): void {
     const { index, term, type, data } = entry;
     const sum = crc32c(data, type);
     if (index <= this.applied) {
@@ -114,6 +130,7 @@ export class Oracle {
       this.report('I4 same command', `${name} applies ${index}, and nobody has applied ${this.applied + 1}`);
     }
     this.applied = index;
+    this.#logs.committed(index, term, inTerm);
     this.#terms[index] = term;
     this.#sums[index] = sum;
     if (type === EntryType.NORMAL) this.model.apply(commandOf(data));

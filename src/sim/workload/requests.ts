@@ -1,12 +1,15 @@
 import type { Completion, Member } from '../../server/index.js';
-import type { KeyValue, RequestOp, ResponsePart, TxnRequest } from '../../wire/index.js';
+import type { KeyValue, RequestOp, ResponseOp, ResponsePart, TxnRequest } from '../../wire/index.js';
 import {
   CompareResult,
   CompareTarget,
+  DeleteRangeResponse,
   decodeKeyValue,
   encodeDeleteRangeRequest,
   encodePutRequest,
+  encodeRangeRequest,
   encodeTxnRequest,
+  KV,
   makeCompare,
   makeDeleteRangeRequest,
   makePutRequest,
@@ -14,11 +17,81 @@ import {
   makeRequestOp,
   makeTxnRequest,
   OpKind,
+  PutResponse,
+  RangeResponse,
   TargetUnion,
+  TxnResponse,
 } from '../../wire/index.js';
 import type { CompareOp, Kv, Response, SimpleOp, SimpleResponse, TxnOp } from '../checkers/index.js';
 
 const NO_DEADLINE = { deadline: 0 };
+
+/** An operation as it goes to a member's client port. */
+export function encodeOp(op: SimpleOp | TxnOp): { path: string; request: Buffer } {
+  switch (op.kind) {
+    case 'put':
+      return { path: KV.Put.path, request: encodePutRequest(putRequest(op)) };
+    case 'delete':
+      return { path: KV.DeleteRange.path, request: encodeDeleteRangeRequest(deleteRequest(op)) };
+    case 'range':
+      return { path: KV.Range.path, request: encodeRangeRequest(rangeRequest(op)) };
+    case 'txn':
+      return { path: KV.Txn.path, request: encodeTxnRequest(txnRequest(op)) };
+  }
+}
+
+/** The answer to it, and the member that gave it. */
+export function decodeReply(op: SimpleOp | TxnOp, reply: Buffer): { response: Response; memberId: bigint } {
+  switch (op.kind) {
+    case 'put': {
+      const r = PutResponse.decode(reply);
+      return { response: putReply(r), memberId: r.header?.memberId ?? 0n };
+    }
+    case 'delete': {
+      const r = DeleteRangeResponse.decode(reply);
+      return { response: deleteReply(r), memberId: r.header?.memberId ?? 0n };
+    }
+    case 'range': {
+      const r = RangeResponse.decode(reply);
+      return { response: rangeReply(r), memberId: r.header?.memberId ?? 0n };
+    }
+    case 'txn': {
+      const r = TxnResponse.decode(reply);
+      const responses = r.responses.map(opReply);
+      const revision = r.header?.revision ?? 0;
+      return {
+        response: { kind: 'txn', revision, succeeded: r.succeeded, responses },
+        memberId: r.header?.memberId ?? 0n,
+      };
+    }
+  }
+}
+
+function opReply(op: ResponseOp): SimpleResponse {
+  switch (op.kind) {
+    case OpKind.RANGE:
+      return rangeReply(op.response);
+    case OpKind.PUT:
+      return putReply(op.response);
+    case OpKind.DELETE_RANGE:
+      return deleteReply(op.response);
+    default:
+      throw new Error('no nested transactions were asked for');
+  }
+}
+
+function putReply(r: PutResponse): SimpleResponse {
+  return { kind: 'put', revision: r.header?.revision ?? 0, prev: r.prevKv === null ? null : kvOfKeyValue(r.prevKv) };
+}
+
+function deleteReply(r: DeleteRangeResponse): SimpleResponse {
+  const prevs = r.prevKvs.map(kvOfKeyValue);
+  return { kind: 'delete', revision: r.header?.revision ?? 0, deleted: r.deleted, prevs };
+}
+
+function rangeReply(r: RangeResponse): SimpleResponse {
+  return { kind: 'range', revision: r.header?.revision ?? 0, kvs: r.kvs.map(kvOfKeyValue) };
+}
 
 /** Asks a member for an operation of the history, as its rpc handlers would. */
 export function send(member: Member, op: SimpleOp | TxnOp, done: Completion<Response>): void {

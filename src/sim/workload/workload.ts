@@ -1,4 +1,5 @@
 import type { Rng } from '../../util/rng.js';
+import type { LogRevision } from '../checkers/index.js';
 import type { SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import type { SimOptions } from '../options.js';
@@ -13,6 +14,8 @@ export interface Workload {
   readonly history: History;
   /** Clients begin nothing new once it is true. */
   stopping: boolean;
+  /** Every revision from 2 on, as the cluster has come to it. */
+  log(): readonly LogRevision[];
   /** As the cluster has it now. */
   compactRevision(): number;
   /** The newest revision that any client has seen. */
