@@ -9,6 +9,8 @@ export interface CtlRun {
   args: readonly string[];
   stdin?: string | Buffer;
   env?: Record<string, string>;
+  /** SIGINT, when the output has it or after so many ms. */
+  interrupt?: RegExp | number;
 }
 
 export interface CtlResult {
@@ -23,8 +25,23 @@ export async function runKeelctl(run: CtlRun): Promise<CtlResult> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const stdin = Buffer.from(run.stdin ?? '');
+  let interrupt = (): void => {};
+  /** As a signal that nobody handles ends a process. */
+  const killed = new Promise<number>((resolve) => {
+    interrupt = () => resolve(KILLED);
+  });
+  const shown = (): void => {
+    if (matches(run.interrupt, out)) setImmediate(() => interrupt());
+  };
   const io: Io = {
-    out: (data) => void out.push(Buffer.from(data)),
+    out: (data) => {
+      out.push(Buffer.from(data));
+      shown();
+    },
+    onInterrupt: (fn) => {
+      interrupt = fn;
+      shown();
+    },
     err: (text) => void err.push(Buffer.from(text)),
     readAll: async () => stdin,
     async *lines() {
@@ -32,8 +49,15 @@ export async function runKeelctl(run: CtlRun): Promise<CtlResult> {
     },
     env: { PATH: process.env.PATH, ...run.env },
   };
-  const code = await runCommandLine(ROOT, run.args, io);
+  if (typeof run.interrupt === 'number') setTimeout(() => interrupt(), run.interrupt);
+  const code = await Promise.race([runCommandLine(ROOT, run.args, io), killed]);
   return { code, out: Buffer.concat(out).toString('latin1'), err: Buffer.concat(err).toString('latin1') };
+}
+
+const KILLED = 128;
+
+function matches(interrupt: CtlRun['interrupt'], out: readonly Buffer[]): boolean {
+  return interrupt instanceof RegExp && interrupt.test(Buffer.concat(out).toString('latin1'));
 }
 
 /** The real etcdctl. */
@@ -61,7 +85,11 @@ export function runProgram(program: string, run: CtlRun, untilMs = 10_000): Prom
       late = true;
       child.kill('SIGTERM');
     }, untilMs);
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stdout.on('data', (chunk: Buffer) => {
+      out.push(chunk);
+      if (matches(run.interrupt, out)) child.kill('SIGINT');
+    });
+    if (typeof run.interrupt === 'number') setTimeout(() => child.kill('SIGINT'), run.interrupt);
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
     // A program that does not read its input may be gone before we have written it.
     child.stdin.on('error', () => {});

@@ -42,14 +42,19 @@ function candidatesOf(
   const leaf = leafOf(path);
   if (leaf.name === 'help') return { candidates: subcommands(topic(root, rest), word), directive: NO_FILES };
   const last = rest.at(-1);
-  const isValue = last?.startsWith('-') === true && !rest.includes('--') && takesNext(allFlags(path), last);
+  const isValue =
+    last?.startsWith('-') === true && !rest.includes('--') && isKnown(path, last) && takesNext(allFlags(path), last);
   if (isValue || (word.startsWith('-') && word.includes('='))) return none;
-  const given = parse(path, rest);
+  const given = parse(path, rest, io);
   if (word.startsWith('-')) return { candidates: flagNames(path, word, given?.flags), directive: NO_FILES };
   if (leaf.commands === undefined || given === null || given.args.length > 0) {
     return { candidates: [], directive: leaf.completesNothing ? NO_FILES : DEFAULT };
   }
   return { candidates: subcommands(leaf, word), directive: NO_FILES };
+}
+
+function isKnown(path: Path, word: string): boolean {
+  return allFlags(path).some(({ name, short }) => word === `--${name}` || word === `-${short}`);
 }
 
 function topic(root: Command, words: readonly string[]): Command {
@@ -64,13 +69,16 @@ function subcommands({ commands = [] }: Command, word: string): Candidates {
 }
 
 /** null: what is there is wrong already. */
-function parse(path: Path, rest: readonly string[]): { flags: Flags; args: string[] } | null {
+function parse(path: Path, rest: readonly string[], io: Io): { flags: Flags; args: string[] } | null {
   const flags = new Flags(allFlags(path));
   try {
     return { flags, args: flags.parse(rest).args };
   } catch (err) {
-    if (err instanceof FlagError || err instanceof HelpWanted) return null;
-    throw err;
+    if (err instanceof FlagError) {
+      const line = `Error while parsing flags from args [${rest.join(' ')}]: ${err.message}`;
+      io.err(`[Debug] [Error] ${line}\n`);
+    } else if (!(err instanceof HelpWanted)) throw err;
+    return null;
   }
 }
 

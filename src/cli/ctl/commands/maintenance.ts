@@ -95,10 +95,21 @@ async function runSnapshotSave(context: Context, args: string[]): Promise<void> 
   closeSync(fd);
   const took = formatDuration(performance.now() - start);
   log('fetched snapshot', { endpoint: endpoints[0]!, size: formatBytes(size), took });
-  renameSync(part, path);
+  rename(part, path);
   log('saved', { path });
   context.io.out(`Snapshot saved at ${path}\n`);
   if (version !== '') context.io.out(`Server version ${version}\n`);
+}
+
+function rename(part: string, path: string): void {
+  try {
+    renameSync(part, path);
+  } catch (err) {
+    const code = (err as NodeJS.ErrnoException).code;
+    // Go's own look at a folder in the way comes before the system's.
+    const why = code === 'EISDIR' ? 'file exists' : code === 'ENOENT' ? 'no such file or directory' : String(code);
+    throw new Fail(Exit.INTERRUPTED, `could not rename ${part} to ${path} (rename ${part} ${path}: ${why})`);
+  }
 }
 
 function open(part: string): number {
