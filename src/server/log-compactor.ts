@@ -14,7 +14,7 @@ export interface LogCompactorOptions {
   readonly logBytesMax: number;
 }
 
-/** Entries that stay even when the log has too many bytes. */
+/** Entries that stay however many bytes the log has. */
 const CLOSE_CUT = 16;
 
 /**
@@ -81,7 +81,9 @@ export class LogCompactor {
 
   #cut(index: number): void {
     this.#last = index;
-    const keep = this.#tooBig() ? CLOSE_CUT : this.#options.catchUpEntries;
+    // Half of it stays: a follower that is a moment behind must not need a snapshot each time.
+    const half = Math.max(CLOSE_CUT, Math.ceil((index - this.#raft.firstIndex) / 2));
+    const keep = this.#tooBig() ? Math.min(half, this.#options.catchUpEntries) : this.#options.catchUpEntries;
     const to = index - keep;
     if (to >= this.#raft.firstIndex) this.#raft.compact(to);
     this.#wal.release(index);

@@ -59,7 +59,7 @@ import { Upkeep } from './upkeep.js';
 import { WithheldVote } from './withheld-vote.js';
 
 const MAX_BATCH_BYTES = 1 << 20;
-const LOG_BYTES_MAX = 128 << 20;
+const LOG_BYTES_MAX = 64 << 20;
 /** etcd's, ms. */
 const REMOVED_DELAY_MS = 1000;
 

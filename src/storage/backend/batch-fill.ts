@@ -24,12 +24,12 @@ export class BatchFill {
     for (let n = 0; n < this.#sliceRows && bytes < SLICE_BYTES; n++) {
       const next = rows.next();
       if (next.done) return done();
-      const { bucket, key, value } = next.value;
+      const { bucket, id, value } = next.value;
       if (value === null) {
-        writer.setKey(bucket, key);
+        writer.setKey(bucket, id);
         batch.del(writer.key);
       } else {
-        writer.set(bucket, key, value);
+        writer.set(bucket, id, value);
         batch.put(writer.key, writer.value);
         bytes += value.length;
       }

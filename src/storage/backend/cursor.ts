@@ -87,10 +87,10 @@ export class MergeCursor implements BackendCursor {
       if (stored === undefined && over === undefined) break;
       let order = stored === undefined ? -1 : 1;
       const key = stored?.[0].subarray(1);
-      if (over !== undefined && key !== undefined) order = over.key.compare(key);
+      if (over !== undefined && key !== undefined) order = compare(over.id, key.latin1Slice(0, key.length));
       if (order <= 0) {
         this.#overAt++;
-        if (over!.value !== null) rows.push([over!.key, over!.value]);
+        if (over!.value !== null) rows.push([Buffer.from(over!.id, 'latin1'), over!.value]);
         else if (this.#forgetDeletions) continue;
         if (order === 0) this.#storedAt++;
         continue;
@@ -111,4 +111,8 @@ export class MergeCursor implements BackendCursor {
     if (err !== null && err.code !== 'ERR_CLOSED') this.#onError?.(err);
     cb(err, rows);
   }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,9 +3,8 @@ import { BUCKET_MAX } from './bucket.js';
 /** A row that is not in the store yet; `value` is null where the row is to be deleted. */
 export interface LayerRow {
   readonly bucket: number;
-  /** The key's bytes as a latin1 string: compares as the bytes do. */
+  /** The key's bytes as a latin1 string: compares as the bytes do, and is a quarter of a Buffer in memory. */
   readonly id: string;
-  readonly key: Buffer;
   value: Buffer | null;
 }
 
@@ -29,7 +28,7 @@ export class Layer {
     return b === undefined ? undefined : found(b, id);
   }
 
-  set(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
+  set(bucket: number, id: string, value: Buffer | null): void {
     let b = this.#buckets[bucket];
     if (b === undefined) b = this.#buckets[bucket] = { run: [], rest: new Map(), sorted: null };
     const { run } = b;
@@ -40,7 +39,7 @@ export class Layer {
       old.value = value;
       return;
     }
-    const row: LayerRow = { bucket, id, key, value };
+    const row: LayerRow = { bucket, id, value };
     if (ordered) {
       run.push(row);
     } else {
@@ -48,7 +47,7 @@ export class Layer {
       b.sorted = null;
     }
     this.rowCount++;
-    this.bytes += key.length + (value === null ? 0 : value.length) + ROW_MEMORY;
+    this.bytes += id.length + (value === null ? 0 : value.length) + ROW_MEMORY;
   }
 
   /** Copies of the rows with gte <= id < lt, in order: later writes to the layer do not move them. */
@@ -97,7 +96,7 @@ function copies(rows: LayerRow[], gte: string, lt: string): LayerRow[] {
   for (let i = lowerBound(rows, gte); i < rows.length; i++) {
     const row = rows[i]!;
     if (row.id >= lt) break;
-    out.push({ bucket: row.bucket, id: row.id, key: row.key, value: row.value });
+    out.push({ bucket: row.bucket, id: row.id, value: row.value });
   }
   return out;
 }

@@ -27,8 +27,8 @@ export class Overlay {
     return row !== undefined || this.#flushing === null ? row : this.#flushing.find(bucket, id);
   }
 
-  set(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
-    this.#active.set(bucket, id, key, value);
+  set(bucket: number, id: string, value: Buffer | null): void {
+    this.#active.set(bucket, id, value);
   }
 
   /** Copies of the rows with gte <= id < lt, deletions among them, in order. */

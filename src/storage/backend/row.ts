@@ -69,8 +69,9 @@ export class RowWriter {
   key: Buffer = this.#key;
   value: Buffer = this.#value;
 
-  set(bucket: number, key: Buffer, value: Buffer): void {
-    this.setKey(bucket, key);
+  /** @param id the key's bytes as a latin1 string */
+  set(bucket: number, id: string, value: Buffer): void {
+    this.setKey(bucket, id);
     const end = value.length;
     if (this.#value.length < end + CRC_BYTES) this.#value = Buffer.allocUnsafe(2 * (end + CRC_BYTES));
     const crc = update(update(0, this.key, 0, this.key.length), value, 0, end);
@@ -79,8 +80,8 @@ export class RowWriter {
     this.value = this.#value.subarray(0, end + CRC_BYTES);
   }
 
-  setKey(bucket: number, key: Buffer): void {
-    const end = 1 + key.length;
+  setKey(bucket: number, id: string): void {
+    const end = 1 + id.length;
     if (this.#key.length < end) {
       this.#key = Buffer.allocUnsafe(2 * end);
       this.key = this.#key.subarray(0, end);
@@ -89,6 +90,6 @@ export class RowWriter {
       this.key = this.#key.subarray(0, end);
     }
     this.#key[0] = bucket;
-    key.copy(this.#key, 1);
+    this.#key.latin1Write(id, 1, id.length);
   }
 }

@@ -6,7 +6,7 @@ import type { Backend, BackendCursor, BackendPin } from './backend.js';
 import { BatchFill } from './batch-fill.js';
 import { Bucket } from './bucket.js';
 import type { Counters } from './counters.js';
-import { be64, CONF_STATE, CONSISTENT_INDEX, NOWHERE_GTE, NOWHERE_LT, TERM } from './counters.js';
+import { be64, CONF_STATE, NOWHERE_GTE, NOWHERE_LT } from './counters.js';
 import { MergeCursor } from './cursor.js';
 import { BackendError } from './errors.js';
 import { startFlush, writeFlush } from './flush-batch.js';
@@ -196,7 +196,7 @@ export class StoredBackend implements Backend {
   }
 
   #write(bucket: number, id: string, key: Buffer, value: Buffer | null): void {
-    this.#overlay.set(bucket, id, key, value);
+    this.#overlay.set(bucket, id, value);
     this.#hash.add(bucket, key, value);
     this.#open++;
     if (!this.#full && this.#overlay.bytes >= this.#options.overlayBytesMax) this.#full = true;
@@ -378,8 +378,8 @@ export class StoredBackend implements Backend {
     };
     // Readable like other rows while the batch is on its way.
     if (this.#index > 0) {
-      layer.set(Bucket.meta, 'consistent_index', CONSISTENT_INDEX, be64(counters.index));
-      layer.set(Bucket.meta, 'term', TERM, be64(counters.term));
+      layer.set(Bucket.meta, 'consistent_index', be64(counters.index));
+      layer.set(Bucket.meta, 'term', be64(counters.term));
     }
     const batch = startFlush(this.#store);
     this.#fill.fill(batch, layer.rows(), () => this.#writeFlush(batch, counters, this.#confState));

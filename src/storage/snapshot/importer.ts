@@ -152,7 +152,7 @@ export class SnapshotImport {
 
   #row(bucket: number, key: Buffer, value: Buffer): void {
     if (bucket < 1 || bucket > BUCKET_MAX || key.length === 0) throw corrupt(`a row of bucket ${bucket}`);
-    this.#writer.set(bucket, key, value);
+    this.#writer.set(bucket, key.latin1Slice(0, key.length), value);
     if (this.#last.compare(this.#writer.key) >= 0) throw corrupt(`rows out of order at ${key.toString('hex')}`);
     this.#last = Buffer.from(this.#writer.key);
     this.#batch ??= this.#store!.newBatch();
