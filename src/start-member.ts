@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { LineFile } from './env/line-file.js';
 import { RealEnv } from './env/real-env.js';
 import { ClientPort, httpServerOf, Site } from './gateway/index.js';
 import type { ListenTarget } from './listen-url.js';
@@ -105,6 +106,7 @@ class Running implements RunningMember {
   readonly #env: RealEnv;
   readonly #ports: readonly ClientPort[];
   readonly #router: Router;
+  readonly #auditFile: LineFile | null;
   readonly #grpc: GrpcJsServer | H2GrpcServer;
   #stopping: Promise<void> | null = null;
   #end!: () => void;
@@ -121,9 +123,15 @@ class Running implements RunningMember {
     this.#ports = ports;
     this.clientUrls = clientUrls;
     this.peerUrls = peerUrls;
+    const { auditLogPath } = member.config;
+    this.#auditFile =
+      auditLogPath === ''
+        ? null
+        : new LineFile(auditLogPath, (err) => env.log.error('failed to write the audit log', { error: err.message }));
     this.#router = new Router(member, env, {
       watchProgressMs: member.config.watchProgressNotifyMs,
       recheckWatches: member.config.authRecheckWatches,
+      ...(this.#auditFile === null ? {} : { auditSink: (line) => this.#auditFile?.write(line) }),
     });
     const grpcOptions = {
       receiveBytesMax: member.limits.maxRequestBytes + (512 << 10),

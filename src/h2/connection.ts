@@ -138,6 +138,16 @@ export class Connection implements SocketListener {
     return this.#goaways === 2;
   }
 
+  /** host:port of the client; '' where there is none. */
+  get remote(): string {
+    return this.#socket.remote ?? '';
+  }
+
+  /** Common name of the client's verified certificate; '' for none. */
+  get certificateName(): string {
+    return this.#socket.certificateName ?? '';
+  }
+
   // --- of the socket ---
 
   onData(chunk: Buffer): void {

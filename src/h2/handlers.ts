@@ -12,6 +12,9 @@ export interface UnaryCall {
   readonly deadline: number;
   /** It has been answered, or its client has cancelled it. */
   readonly isOver: boolean;
+  /** Of the connection (Socket). */
+  readonly remote: string;
+  readonly certificateName: string;
   /** First value of a metadata entry, one char a byte; `name` in lower case. A `-bin` entry comes decoded. */
   metadata(name: string): string | undefined;
   reply(response: Buffer): void;
@@ -21,6 +24,9 @@ export interface UnaryCall {
 /** One call whose client, server or both send streams of messages. */
 export interface StreamCall {
   readonly deadline: number;
+  /** Of the connection (Socket). */
+  readonly remote: string;
+  readonly certificateName: string;
   metadata(name: string): string | undefined;
   /** Asks for one message: one `onMessage` or `onHalfClose` follows, never from within. */
   read(): void;

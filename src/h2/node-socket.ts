@@ -1,4 +1,5 @@
 import type { Socket as NetSocket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Socket, SocketListener } from './socket.js';
 
 /** A net.Socket or tls.TLSSocket. */
@@ -10,6 +11,19 @@ export class NodeSocket implements Socket {
   constructor(socket: NetSocket) {
     this.#socket = socket;
     this.#plain = !('encrypted' in socket);
+  }
+
+  get remote(): string {
+    const { remoteAddress, remotePort } = this.#socket;
+    return remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`;
+  }
+
+  get certificateName(): string {
+    if (this.#plain) return '';
+    const socket = this.#socket as TLSSocket;
+    if (!socket.authorized) return '';
+    const name: unknown = socket.getPeerCertificate().subject?.CN;
+    return typeof name === 'string' ? name : '';
   }
 
   get full(): boolean {

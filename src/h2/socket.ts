@@ -10,6 +10,10 @@ export interface Socket {
   /** Sends what is written, and no more. The other side may go on sending. */
   end(): void;
   destroy(): void;
+  /** host:port of the other side; '' where there is none (a test, a unix socket). */
+  readonly remote?: string;
+  /** Common name of the other side's certificate, where one was asked for and is verified; '' for none. */
+  readonly certificateName?: string;
   /** Once, before anything else. `onData` is never called from within. */
   listen(listener: SocketListener): void;
 }

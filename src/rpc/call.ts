@@ -36,6 +36,11 @@ export abstract class UnaryCall implements CallContext {
     return undefined;
   }
 
+  /** Of CallContext. */
+  get remote(): string | undefined {
+    return undefined;
+  }
+
   /** Ends the call with OK. */
   abstract reply(response: Buffer): void;
   /** Ends the call with an error. */
@@ -99,6 +104,11 @@ export abstract class StreamCall implements CallContext {
 
   /** Of CallContext. A transport with TLS says it. */
   get certificateName(): string | undefined {
+    return undefined;
+  }
+
+  /** Of CallContext. */
+  get remote(): string | undefined {
     return undefined;
   }
 

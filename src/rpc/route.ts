@@ -1,5 +1,6 @@
 import type { MemberApi } from '../server/index.js';
 import type { Rpc } from '../wire/index.js';
+import type { Audit } from './audit.js';
 import type { StreamCall, StreamHandlers, UnaryCall } from './call.js';
 import type { Status } from './errors.js';
 
@@ -36,6 +37,8 @@ export interface StreamContext {
   watchProgressMs(): number;
   /** --auth-recheck-watches: watchers end when their permission goes. */
   readonly recheckWatches: boolean;
+  /** Where requests are noted down; null: nowhere. */
+  readonly audit: Audit | null;
   /** Calls `fn` at the end of the turn. */
   readonly defer: (fn: () => void) => void;
 }

@@ -2,6 +2,7 @@ import type { MemberApi } from '../server/index.js';
 import type { Env } from '../util/env.js';
 import type { Rpc } from '../wire/index.js';
 import { RPCS, WireError } from '../wire/index.js';
+import { Audit } from './audit.js';
 import { authRoutes } from './auth.js';
 import type { StreamCall, UnaryCall } from './call.js';
 import { clusterRoutes } from './cluster.js';
@@ -23,7 +24,11 @@ export interface RouterOptions {
   readonly watchProgressMs: number;
   /** --auth-recheck-watches; default false */
   readonly recheckWatches?: boolean;
+  /** Takes the lines of the audit log; default none */
+  readonly auditSink?: (line: string) => void;
 }
+
+type RouterEnv = Pick<Env, 'rng' | 'timers' | 'fatal' | 'clock'>;
 
 /** In the contract of etcd 3.7, which is not the one that is kept here. */
 const NEWER = new Set(['/etcdserverpb.KV/RangeStream']);
@@ -35,7 +40,7 @@ const PROGRESS_MS_MIN = 100;
  */
 export class Router implements StreamContext {
   readonly #member: MemberApi;
-  readonly #env: Pick<Env, 'rng' | 'timers' | 'fatal'>;
+  readonly #env: RouterEnv;
   readonly #options: RouterOptions;
   readonly #routes = new Map<string, Route>();
   readonly #services = new Set<string>();
@@ -48,13 +53,16 @@ export class Router implements StreamContext {
     this.#streams.delete(call);
     this.#leaderCheck.delete(call);
   };
+  readonly #audit: Audit | null;
   #stopped = false;
 
-  constructor(member: MemberApi, env: Pick<Env, 'rng' | 'timers' | 'fatal'>, options: RouterOptions) {
+  constructor(member: MemberApi, env: RouterEnv, options: RouterOptions) {
     this.#member = member;
     this.#env = env;
     this.#options = options;
     this.#leaderCheck = new LeaderCheck(member, env.timers);
+    const { auditSink } = options;
+    this.#audit = auditSink === undefined ? null : new Audit(member.guard, env.clock, auditSink);
     const built = [
       kvRoutes,
       watchRoutes,
@@ -100,6 +108,7 @@ export class Router implements StreamContext {
     try {
       call.member = this.#member;
       const request = route.rpc.request.decode(call.request) as never;
+      if (this.#audit !== null) call = this.#audit.unary(route.rpc, request, call);
       const { learner } = route;
       const refused = this.#refusal(
         call,
@@ -142,6 +151,10 @@ export class Router implements StreamContext {
   /** A handler threw: a bug, and the member must not go on in a state that nobody thought of. */
   #broken(err: Error): void {
     this.#env.fatal(err);
+  }
+
+  get audit(): Audit | null {
+    return this.#audit;
   }
 
   get recheckWatches(): boolean {

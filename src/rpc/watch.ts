@@ -3,8 +3,9 @@ import type { MemberApi, ServerError } from '../server/index.js';
 import { failpoint } from '../util/failpoint.js';
 import type { WatchCreateRequest, WatchId } from '../wire/index.js';
 import { decodeWatchRequest, encodeWatchResponse, Watch, WatchKind, WireError } from '../wire/index.js';
+import type { Audit } from './audit.js';
 import type { StreamCall, StreamHandlers } from './call.js';
-import { undecodableInStream } from './errors.js';
+import { OK, statusOf, undecodableInStream } from './errors.js';
 import { headerOf } from './header.js';
 import type { Route, StreamContext } from './route.js';
 import { stream } from './route.js';
@@ -31,6 +32,7 @@ class WatchCall implements StreamHandlers, WatchSink {
   readonly #watchers: WatchStream;
   /** Null: a permission is asked for once, when a watcher is created, as etcd does. */
   readonly #permits: WatchPermits | null;
+  readonly #audit: Audit | null;
   #full = false;
   /** A request was handled while the transport was full: the next is read when it has room. */
   #readHeld = false;
@@ -39,6 +41,7 @@ class WatchCall implements StreamHandlers, WatchSink {
     this.#member = member;
     this.#call = call;
     this.#watchers = member.watch.openStream(this, { progressIntervalMs: context.watchProgressMs() });
+    this.#audit = context.audit;
     this.#permits = context.recheckWatches ? new WatchPermits(member.guard, this.#watchers) : null;
   }
 
@@ -64,18 +67,20 @@ class WatchCall implements StreamHandlers, WatchSink {
   /** Requests are handled in their order: the next is not read before this one's permission is known. */
   #create(request: WatchCreateRequest): void {
     const { guard } = this.#member;
-    if (!guard.enabled && this.#permits === null) {
+    if (!guard.enabled && this.#permits === null && this.#audit === null) {
       this.#watchers.create(request);
       return this.#next();
     }
     const key = request.key === '' ? '\0' : request.key;
     const refused = {
       fail: (err: ServerError): void => {
+        this.#audit?.note(Watch.Watch, request, this.#call, statusOf(err));
         this.#watchers.refuse(refusedReason(err));
         this.#next();
       },
     };
     guard.toRead(key, request.rangeEnd, this.#call, refused, ({ username }) => {
+      this.#audit?.note(Watch.Watch, request, this.#call, OK);
       const id = this.#watchers.create(request);
       if (id !== null) this.#permits?.add(id, { username, key, rangeEnd: request.rangeEnd });
       this.#next();

@@ -139,6 +139,11 @@ export function errorText(err: unknown): string {
   if (/^(etcdserver|mvcc|auth|election|mutex): /.test(err.message) || err.message === 'context deadline exceeded') {
     return err.message;
   }
+  return statusText(err);
+}
+
+/** As Go prints a status. */
+export function statusText(err: KeelError): string {
   return `rpc error: code = ${GRPC_NAMES[err.grpcCode] ?? 'Unknown'} desc = ${err.message}`;
 }
 

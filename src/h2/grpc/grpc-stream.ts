@@ -18,6 +18,14 @@ export abstract class GrpcStream extends Stream {
     return this.head.encoding === 'gzip';
   }
 
+  get remote(): string {
+    return this.connection.remote;
+  }
+
+  get certificateName(): string {
+    return this.connection.certificateName;
+  }
+
   metadata(name: string): string | undefined {
     const value = this.head.value(name);
     return value !== undefined && isBinary(name) ? decodeBinary(value) : value;

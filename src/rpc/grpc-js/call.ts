@@ -53,6 +53,10 @@ export class GrpcJsUnary extends UnaryCall {
     return this.#metadata?.get(name)[0]?.toString();
   }
 
+  override get remote(): string {
+    return this.#call.getPeer();
+  }
+
   reply(response: Buffer): void {
     if (this.#state === 'done') return;
     this.#state = 'done';
@@ -119,6 +123,10 @@ export class GrpcJsStream extends StreamCall {
 
   metadata(name: string): string | undefined {
     return this.#metadata?.get(name)[0]?.toString();
+  }
+
+  override get remote(): string {
+    return this.#call.getPeer();
   }
 
   read(): void {

@@ -27,6 +27,14 @@ export class H2Unary extends UnaryCall {
     return this.#call.metadata(name);
   }
 
+  override get remote(): string {
+    return this.#call.remote;
+  }
+
+  override get certificateName(): string {
+    return this.#call.certificateName;
+  }
+
   reply(response: Buffer): void {
     this.#tally.give(response);
     this.#tally.end(Code.OK);
@@ -55,6 +63,14 @@ export class H2Stream extends StreamCall implements StreamListener {
 
   metadata(name: string): string | undefined {
     return this.#call.metadata(name);
+  }
+
+  override get remote(): string {
+    return this.#call.remote;
+  }
+
+  override get certificateName(): string {
+    return this.#call.certificateName;
   }
 
   read(): void {

@@ -1,6 +1,6 @@
 import type { RouterOptions, Status } from '../../../src/rpc/index.js';
 import { Router, StreamCall, UnaryCall } from '../../../src/rpc/index.js';
-import type { MemberApi } from '../../../src/server/index.js';
+import type { AuthGuard, MemberApi } from '../../../src/server/index.js';
 import { Rng } from '../../../src/util/rng.js';
 
 /** A member with ids and a leader; a test adds the calls that it means to make. */
@@ -64,10 +64,29 @@ export interface FakeRouter {
   fatal: Error[];
 }
 
+/** Auth that is off. */
+const OPEN: AuthGuard = {
+  enabled: false,
+  asUser: (_ctx, _refused, go) => go(),
+  asRoot: (_ctx, _refused, go) => go(),
+  toRead: (_key, _end, _ctx, _refused, go) => go({ username: '', revision: 0 }),
+  toSeeLeases: (_ids, _keys, _ctx, _refused, go) => go(),
+  mayStillRead: () => true,
+  nameOf: () => '',
+  onRulesChanged: () => ({ end: () => {} }),
+};
+
+const CLOCK = { now: () => 0, wall: () => 0 };
+
 export function fakeRouter(member: MemberApi, options: RouterOptions = { watchProgressMs: 600_000 }): FakeRouter {
+  if (member.guard === undefined) Object.defineProperty(member, 'guard', { value: OPEN });
   const timers = new FakeTimers();
   const fatal: Error[] = [];
-  const router = new Router(member, { rng: new Rng(1), timers, fatal: (err) => fatal.push(err) }, options);
+  const router = new Router(
+    member,
+    { rng: new Rng(1), timers, clock: CLOCK, fatal: (err) => fatal.push(err) },
+    options,
+  );
   return { router, timers, fatal };
 }
 

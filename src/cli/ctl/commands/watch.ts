@@ -4,6 +4,7 @@ import { KeelError } from '../../../client/index.js';
 import type * as wire from '../../../wire/index.js';
 import type { Command } from '../command.js';
 import type { Context } from '../context.js';
+import { statusText } from '../context.js';
 import { badArgs, Exit, Fail } from '../fail.js';
 import { FlagError, Flags, flag, HelpWanted } from '../flags.js';
 import { quote } from '../go.js';
@@ -13,6 +14,8 @@ const BAD_NUMBER = 'bad number of arguments';
 const NO_COMMAND = 'bad number of arguments (found separator --, but no commands)';
 const CONFLICT = 'bad number of arguments (found conflicting environment key)';
 const END_CONFLICT = 'bad number of arguments (found conflicting environment range end key)';
+
+const EXCLUSIVE = '`range_end` and `--prefix` are mutually exclusive';
 
 /** What one watch line asks for. */
 interface Request {
@@ -56,11 +59,14 @@ function makeRequest(words: readonly string[], exec: readonly string[], flags: F
     progressNotify: flags.bool('progress-notify'),
   };
   if (flags.bool('prefix')) {
-    if (words.length > 1) throw badArgs('`range_end` and `--prefix` are mutually exclusive');
+    if (words.length > 1) throw badArgs(EXCLUSIVE);
     options.prefix = true;
   } else if (words.length === 2) options.rangeEnd = words[1]!;
   return { key, options, exec };
 }
+
+/** InvalidArgument, PermissionDenied, Unauthenticated: a refusal by auth comes as a whole status. */
+const REFUSALS: ReadonlySet<number> = new Set([3, 7, 16]);
 
 /** Prints until the watch ends; says why on stderr. */
 async function show(context: Context, watch: Watch, exec: readonly string[]): Promise<void> {
@@ -72,7 +78,8 @@ async function show(context: Context, watch: Watch, exec: readonly string[]): Pr
     }
   } catch (err) {
     if (!(err instanceof KeelError)) throw err;
-    context.io.err(`watch was canceled (${err.message})\n`);
+    if (ending.has(context)) return new Promise(() => {});
+    context.io.err(`watch was canceled (${REFUSALS.has(err.grpcCode) ? statusText(err) : err.message})\n`);
   }
 }
 
@@ -121,50 +128,61 @@ async function runExec(
   throw new Fail(Exit.ERROR, null);
 }
 
+/** Commands that are over, whose watches end with their connection and are not told of. */
+const ending = new WeakSet<Context>();
+
 /** Lines `watch ...` and `progress`; all watches print side by side. Ends with the input, as an error. */
 async function runInteractive(context: Context): Promise<void> {
   void context.printer;
   const running: Watch[] = [];
   let failure: unknown = null;
-  for await (const text of context.io.lines()) {
-    if (failure !== null) throw failure;
-    if (!text.endsWith('\n')) break;
-    const line = text.trim();
-    const words = splitWords(line);
-    const [verb] = words;
-    if (verb === 'progress') {
-      running[0]?.requestProgress();
-      continue;
+  try {
+    for await (const text of context.io.lines()) {
+      if (failure !== null) throw failure;
+      if (!text.endsWith('\n')) break;
+      const words = splitWords(text);
+      if (words[0] === 'progress') {
+        running[0]?.requestProgress();
+        continue;
+      }
+      const request = parseInteractive(context, text.slice(0, -1), words);
+      if (request === null) continue;
+      const watch = context.client.watch(request.key, request.options);
+      running.push(watch);
+      show(context, watch, request.exec).then(
+        () => context.io.err('watch is canceled by the server\n'),
+        (err) => {
+          failure = err;
+        },
+      );
     }
-    if (verb !== 'watch') {
-      context.io.err(`Invalid command ${line} (only support watch)\n`);
-      continue;
-    }
-    const request = parseInteractive(context, words.slice(1));
-    if (request === null) continue;
-    const watch = context.client.watch(request.key, request.options);
-    running.push(watch);
-    show(context, watch, request.exec).then(
-      () => context.io.err('watch is canceled by the server\n'),
-      (err) => {
-        failure = err;
-      },
-    );
+    throw new Fail(Exit.INVALID_INPUT, 'error reading watch request line: EOF');
+  } catch (err) {
+    // The end of the command is not the watches' to tell of.
+    ending.add(context);
+    throw err;
   }
-  throw new Fail(Exit.INVALID_INPUT, 'error reading watch request line: EOF');
 }
 
-function parseInteractive(context: Context, words: string[]): Request | null {
+/** @returns null for a line that is told to be wrong and passed over. @throws Fail (128) for what ends the command */
+function parseInteractive(context: Context, line: string, words: string[]): Request | null {
+  const wrong = (why: string, colon = ''): null => {
+    context.io.err(`Invalid command${colon} ${line} (${why})\n`);
+    return null;
+  };
+  if (words.length === 0) return wrong('watch and progress supported', ':');
+  if (words[0] !== 'watch') return wrong('only support watch');
+  if (words.length === 1 && (context.io.env.ETCDCTL_WATCH_KEY ?? '') === '') {
+    return wrong('command type or key is not provided');
+  }
   const flags = new Flags(WATCH.flags ?? []);
   try {
-    const { args, dash } = flags.parse(words);
+    const { args, dash } = flags.parse(words.slice(1));
     const [keys, exec] = dash < 0 ? [args, []] : [args.slice(0, dash), args.slice(dash)];
-    if (keys.length === 0 && (context.io.env.ETCDCTL_WATCH_KEY ?? '') === '') {
-      context.io.err('Invalid command watch (command type or key is not provided)\n');
-      return null;
-    }
+    if (dash >= 0 && exec.length === 0) throw badArgs(NO_COMMAND);
     return makeRequest(withEnvironment(keys, context.io.env), exec, flags);
   } catch (err) {
+    if (err instanceof Fail && (err.text === BAD_NUMBER || err.text === EXCLUSIVE)) return wrong(err.text);
     // Of a flag that is wrong etcdctl makes its own end; so do we.
     if (err instanceof FlagError || err instanceof HelpWanted) throw badArgs(err.message);
     throw err;

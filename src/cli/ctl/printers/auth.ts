@@ -62,7 +62,7 @@ export function roleText(role: string, perms: readonly wire.Permission[]): Buffe
 function rangeLine({ key, rangeEnd }: wire.Permission): string {
   if (rangeEnd === '') return `\t${key}\n`;
   const range = rangeEnd === '\0' ? `[${key}, <open ended>` : `[${key}, ${rangeEnd})`;
-  return `\t${range}${key !== '' && prefixEnd(key) === rangeEnd ? ` (prefix ${key})` : ''}\n`;
+  return `\t${range}${prefixEnd(key) === rangeEnd ? ` (prefix ${key})` : ''}\n`;
 }
 
 function quoted(key: string): string {
