@@ -47,6 +47,14 @@ export interface SimOptions {
     | 'maxWals'
     | 'compactionBatchLimit'
     | 'preVote'
+    | 'quotaBackendBytes'
+    | 'corruptCheckMs'
+    | 'compactHashCheck'
+    | 'compactHashCheckMs'
+    | 'initialCorruptCheck'
+    | 'leaseCheckpoint'
+    | 'compactionSleepMs'
+    | 'strictReconfigCheck'
   >;
   /** Each member has some settings of its own: ticks, pre-vote, snapshots. */
   readonly mixedConfig: boolean;
@@ -83,9 +91,9 @@ export function drawOptions(seed: number, overrides: Overrides = {}): SimOptions
     net: drawNet(root.split('net')),
     disk: { syncUsMax: root.split('disk').pick([1_000, 3_000, 10_000]) },
     store: { writeBufferBytes: root.split('store').pick([4, 16, 64]) * 1024 },
-    config: drawConfig(root.split('config')),
+    config: { ...drawConfig(root.split('config')), ...drawCare(root.split('care')) },
     mixedConfig: root.split('mixed config').chance(1, 6),
-    tuning: drawTuning(root.split('tuning')),
+    tuning: { ...drawTuning(root.split('tuning')), ...drawComparison(root.split('comparison')) },
     mutants: [],
   };
   return { ...drawn, ...overrides };
@@ -106,16 +114,38 @@ function drawNet(rng: Rng): SimOptions['net'] {
   return { maxDelayUs: rng.pick([500, 1500, 5000, 20_000]), slowOneIn: rng.pick([0, 100, 1000]) };
 }
 
-function drawConfig(rng: Rng): SimOptions['config'] {
+function drawConfig(rng: Rng) {
   const heartbeatMs = rng.pick([50, 100, 100]);
   return {
     heartbeatMs,
     electionMs: 10 * heartbeatMs,
-    snapshotCount: rng.pick([5, 5, 10, 20, 100, 10_000]),
+    snapshotCount: rng.pick([5, 5, 10, 20, 100, 10_000, 10_000]),
     snapshotCatchUpEntries: rng.pick([0, 0, 1, 5, 20, 100]),
     maxWals: rng.pick([2, 5]),
     compactionBatchLimit: rng.between(3, 100),
     preVote: rng.chance(9, 10),
+    strictReconfigCheck: rng.chance(1, 3),
+  };
+}
+
+/** What a member does to stay well. */
+function drawCare(rng: Rng) {
+  return {
+    quotaBackendBytes: rng.pick([0, 0, 0, 30_000, 60_000, 150_000]),
+    corruptCheckMs: rng.pick([0, 700, 3000]),
+    compactHashCheck: rng.chance(1, 2),
+    compactHashCheckMs: rng.pick([300, 2000]),
+    initialCorruptCheck: rng.chance(1, 3),
+    leaseCheckpoint: rng.chance(1, 2),
+    compactionSleepMs: rng.pick([0, 0, 1, 10]),
+  };
+}
+
+function drawComparison(rng: Rng) {
+  return {
+    stateHashEvery: rng.pick([1, 8, 64]),
+    stateHashCheckMs: rng.pick([300, 2000]),
+    leaseCheckpointMs: rng.pick([500, 1500]),
   };
 }
 
@@ -129,7 +159,7 @@ function drawTuning(rng: Rng): SimOptions['tuning'] {
   return {
     ...usual,
     walSegmentBytes: rng.pick([4, 8, 16, 64]) * 1024,
-    flushIntervalMs: rng.pick([5, 20, 100, 500]),
+    flushIntervalMs: rng.pick([5, 20, 100, 500, 3000]),
     flushBytes: rng.pick([200, 2000, 20_000, 4 << 20]),
     maxAppendBytes: rng.pick([100, 300, 1000, 10_000, 1 << 20]),
     peerPendingBytesMax: rng.pick([2000, 128 << 20, 128 << 20, 128 << 20]),

@@ -1,5 +1,7 @@
 import type { Compare, PutRequest, RequestOp, TxnRequest } from '../../wire/index.js';
 import {
+  AlarmAction,
+  AlarmRequest,
   CompactionRequest,
   CompareResult,
   CompareTarget,
@@ -20,6 +22,7 @@ export type Command =
   | { kind: 'compact'; revision: number }
   | { kind: 'grant'; lease: string }
   | { kind: 'revoke'; lease: string }
+  | { kind: 'alarm'; raised: boolean; member: string; type: number }
   /** Changes nothing in keys and leases. */
   | { kind: 'other' };
 
@@ -44,6 +47,12 @@ export function commandOf(data: Buffer): Command {
       return { kind: 'grant', lease: LeaseGrantRequest.decode(body).id.toString() };
     case InternalKind.LEASE_REVOKE:
       return { kind: 'revoke', lease: LeaseRevokeRequest.decode(body).id.toString() };
+    case InternalKind.ALARM: {
+      const { action, memberId, alarm } = AlarmRequest.decode(body);
+      if (action === AlarmAction.GET || alarm === 0) return OTHER;
+      const raised = action === AlarmAction.ACTIVATE;
+      return { kind: 'alarm', raised, member: memberId.toString(), type: alarm };
+    }
     default:
       return OTHER;
   }

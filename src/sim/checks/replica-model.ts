@@ -1,3 +1,4 @@
+import { AlarmType } from '../../wire/index.js';
 import type { Kv, KvEvent, LogRevision, SimpleOp, TxnOp } from '../checkers/index.js';
 import { applyEvents, evaluate } from '../checkers/index.js';
 import { holds } from '../checkers/model.js';
@@ -15,7 +16,24 @@ export class ReplicaModel {
   revision = 1;
   compactRevision = -1;
 
+  /** `type/member` */
+  readonly alarms = new Set<string>();
+
+  #isRaised(type: number): boolean {
+    for (const alarm of this.alarms) if (alarm.startsWith(`${type}/`)) return true;
+    return false;
+  }
+
+  /** What alarms refuse of a command (etcd semantics 8). */
+  #alarmed(command: Command): boolean {
+    if (command.kind === 'alarm' || command.kind === 'other') return false;
+    if (this.#isRaised(AlarmType.CORRUPT)) return true;
+    if (!this.#isRaised(AlarmType.NOSPACE)) return false;
+    return command.kind === 'grant' || (command.kind === 'op' && puts(command.op));
+  }
+
   apply(command: Command): void {
+    if (this.#alarmed(command)) return;
     switch (command.kind) {
       case 'op':
         if (!this.#refused(command.op)) this.#run(command.op);
@@ -31,6 +49,12 @@ export class ReplicaModel {
       case 'revoke':
         if (!this.leases.delete(command.lease)) return;
         return this.#commit(evaluate(this, { kind: 'revoke', lease: command.lease }).events);
+      case 'alarm': {
+        const alarm = `${command.type}/${command.member}`;
+        if (command.raised) this.alarms.add(alarm);
+        else this.alarms.delete(alarm);
+        return;
+      }
       case 'other':
         return;
     }
@@ -62,4 +86,8 @@ export class ReplicaModel {
       }
     }
   }
+}
+
+function puts(op: SimpleOp | TxnOp): boolean {
+  return op.kind === 'txn' ? [...op.success, ...op.failure].some(puts) : op.kind === 'put';
 }

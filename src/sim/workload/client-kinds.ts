@@ -2,6 +2,7 @@ import type { Rng } from '../../util/rng.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import type { Profile } from '../options.js';
+import { caretakers } from './caretaker.js';
 import { coreClients } from './core-client.js';
 import { verifiers } from './verifier.js';
 import type { Workload } from './workload.js';
@@ -31,7 +32,7 @@ export interface ClientKind {
  * All of them. A new one is a ClientKind in a file of its own and its name here: drawing (each kind from a stream of
  * its own), `--set`, shrinking, the wait at the end and the verdict follow.
  */
-export const CLIENT_KINDS: readonly ClientKind[] = [verifiers, coreClients];
+export const CLIENT_KINDS: readonly ClientKind[] = [verifiers, coreClients, caretakers];
 
 /** How many clients of each kind a seed has. */
 export function drawClients(rng: Rng, profile: Profile): Readonly<Record<string, number>> {
