@@ -367,6 +367,7 @@ export const LINES: readonly Line[] = [
   { args: 'watch -i', stdin: 'bogus\n' },
   { args: 'watch -i', stdin: '' },
   { args: 'watch -i', stdin: 'watch a --rev x\n' },
+  { args: 'watch -i', stdin: '\n  \nwatch\n  watch  a b --prefix\nwatch -- echo\n bogus x\nwatch a --\n' },
 
   { args: 'lease list' },
   { args: 'lease list -w json', hide: /"leases":.*/ },
