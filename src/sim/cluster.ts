@@ -1,4 +1,4 @@
-import type { Member, MemberConfig, MemberTuning } from '../server/index.js';
+import type { InitialMember, Member, MemberConfig, MemberTuning } from '../server/index.js';
 import { defaultTuning, memberDefaults } from '../server/index.js';
 import type { Logger } from '../util/log.js';
 import { nullLogger } from '../util/log.js';
@@ -37,6 +37,11 @@ export class SimCluster {
   readonly driftPpm: number;
   /** For the workload; faults and members draw from streams of their own. */
   readonly rng: Rng;
+  /** Its members change while it runs. */
+  changing = false;
+  /** Hears of each machine that comes later. */
+  onNode: ((node: SimNode) => void) | null = null;
+  readonly #make: (name: string, joins: readonly InitialMember[] | null) => SimNode;
 
   constructor(options: ClusterOptions) {
     const root = new Rng(options.seed);
@@ -47,12 +52,13 @@ export class SimCluster {
     const names = Array.from({ length: options.size ?? 3 }, (_, i) => `m${i + 1}`);
     const initialCluster = names.map((name) => ({ name, peerUrls: [`http://${name}:2380`] }));
     this.driftPpm = options.driftPpm ?? 500;
-    this.nodes = names.map((name) => {
+    this.#make = (name, joins) => {
       const own = [`http://${name}:2380`];
       const config: MemberConfig = {
         ...memberDefaults(name),
         dataDir: `/${name}`,
-        initialCluster,
+        initialCluster: joins ?? initialCluster,
+        initialClusterState: joins === null ? 'new' : 'existing',
         listenPeerUrls: own,
         advertisePeerUrls: own,
         advertiseClientUrls: [`http://${name}:2379`],
@@ -65,7 +71,16 @@ export class SimCluster {
       const logger = options.logger ?? nullLogger;
       const { disk = {}, store = {} } = options;
       return new SimNode(this.engine, this.net, root.split(name), { config, driftPpm, logger, disk, store });
-    });
+    };
+    this.nodes = names.map((name) => this.#make(name, null));
+  }
+
+  /** One more machine, for a member that was added. @param others the members as they are */
+  addNode(name: string, others: readonly InitialMember[]): SimNode {
+    const node = this.#make(name, others);
+    this.nodes.push(node);
+    this.onNode?.(node);
+    return node;
   }
 
   startAll(): void {

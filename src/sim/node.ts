@@ -1,4 +1,4 @@
-import type { Member, MemberConfig } from '../server/index.js';
+import type { InitialMember, Member, MemberConfig } from '../server/index.js';
 import { openMember } from '../server/index.js';
 import type { Env } from '../util/env.js';
 import type { Logger } from '../util/log.js';
@@ -42,7 +42,8 @@ export class SimNode {
   readonly #engine: Engine;
   readonly #net: SimNet;
   readonly #rng: Rng;
-  readonly #options: NodeOptions;
+  #options: NodeOptions;
+  #opened = false;
   readonly #logger: Logger;
   #life: Life | null = null;
   #lives = 0;
@@ -54,6 +55,8 @@ export class SimNode {
   onFailure: ((err: Error) => void) | null = null;
   /** Hears of each process that serves clients from now on. */
   onReady: (() => void) | null = null;
+  /** Hears that the process has ended because its member was removed. */
+  onRemoved: ((memberId: bigint) => void) | null = null;
   watcher: NodeWatcher | null = null;
   /** Opens the client port of a process. */
   #clientPort: ((member: Member, env: Env) => void) | null = null;
@@ -62,8 +65,10 @@ export class SimNode {
   ready = false;
   /** Bits of its disk have flipped. */
   rotten = false;
-  /** It has noticed, and is not started again: repair is the operator's. */
-  retired = false;
+  /** It was removed from its cluster, and is to stop by itself as soon as it hears of it. */
+  leaving = false;
+  /** It has stopped, and is not started again. */
+  gone = false;
   /** ms by which the clock on the wall is wrong; it may jump. */
   wallOffsetMs = 0;
   #driftPpm: number;
@@ -103,6 +108,16 @@ export class SimNode {
     return this.#options.config;
   }
 
+  /** It is a newcomer that has not been open yet: it cannot start before others tell it who it is. */
+  get joins(): boolean {
+    return this.#options.config.initialClusterState === 'existing' && !this.#opened;
+  }
+
+  /** What a newcomer's --initial-cluster says at its next start. */
+  setInitialCluster(others: readonly InitialMember[]): void {
+    this.#options = { ...this.#options, config: { ...this.#options.config, initialCluster: others } };
+  }
+
   get up(): boolean {
     return this.#life?.alive === true;
   }
@@ -112,7 +127,7 @@ export class SimNode {
   }
 
   start(): void {
-    if (this.up || this.retired) return;
+    if (this.up || this.gone) return;
     this.failure = null;
     const life = new Life(this.#engine, (err) => this.#died(life, err));
     this.#life = life;
@@ -140,7 +155,14 @@ export class SimNode {
 
   #serve(life: Life, member: Member, env: Env): void {
     this.member = member;
+    this.#opened = true;
     this.watcher?.opened(this, member);
+    member.onEnded = () => {
+      if (this.#life !== life) return;
+      this.gone = true;
+      this.#end(life, 'process');
+      this.onRemoved?.(member.memberId);
+    };
     member.onReady = () => {
       this.ready = true;
       this.#openClientPort = () => this.#clientPort?.(member, env);

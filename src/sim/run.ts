@@ -106,7 +106,7 @@ class Run {
       seenRevision: 1,
       hearsOfWrites: [],
     };
-    for (const node of this.#cluster.nodes) {
+    const adopt = (node: SimNode): void => {
       node.watcher = {
         opened: (_node, member) => this.#oracle.attach(node, member),
         ended: () => {
@@ -116,7 +116,18 @@ class Run {
         },
       };
       node.onFailure = (err) => this.#stoppedByItself(node, err);
-    }
+      node.onRemoved = (memberId) => {
+        this.#note(`${node.name} stops: it was removed`);
+        if (!this.#oracle.isRemoved(memberId)) {
+          this.#oracle.report('a member stopped by itself', `${node.name} takes itself for removed, and is not`);
+        }
+      };
+    };
+    for (const node of this.#cluster.nodes) adopt(node);
+    this.#cluster.onNode = (node) => {
+      this.#note(`${node.name} joins`);
+      adopt(node);
+    };
   }
 
   /** Only a disk that failed may stop a member, or one whose damage it has found. */
@@ -124,6 +135,8 @@ class Run {
     this.#note(`${node.name} stops: ${err.message}`);
     const { cause, code } = err as { cause?: unknown; code?: unknown };
     if (/simulated|injected failure/.test(`${err.message} ${String(cause ?? '')}`)) return;
+    // A newcomer found nobody who knows of it yet; it is started again.
+    if (node.joins && code === 'ERR_CONFIG') return;
     // It repairs itself when it is started again.
     if (node.rotten && DAMAGE.has(String(code))) return this.#injector.restartDamaged(node);
     this.#oracle.report('a member stopped by itself', `${node.name}: ${err.stack ?? err.message}`);

@@ -70,7 +70,7 @@ function statesNow(
 ): [string, string] | null {
   const hashes = new Map<number, string>();
   for (const node of cluster.nodes) {
-    if (node.retired) continue;
+    if (node.leaving) continue;
     const hash = ask<number>(cluster, node, (member, done) => member.hash({ ok: done, fail: (err) => done(-1, err) }));
     if (hash !== null) hashes.set(hash, `${hashes.get(hash) ?? ''} ${node.name}`);
     if (failed()) return null;

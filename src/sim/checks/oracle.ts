@@ -4,6 +4,7 @@ import { crc32c } from '../../util/crc32c.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import { commandOf } from './commands.js';
+import { Configurations, configurationText } from './configurations.js';
 import { LogWatch } from './log-watch.js';
 import { ReplicaModel } from './replica-model.js';
 
@@ -15,12 +16,14 @@ type RaftEntry = Parameters<Member['apply']>[0][number];
  *   I1  no two leaders in one term
  *   I2, I3  the logs match, and a leader has what was committed before its term (log-watch.ts)
  *   I4  the same command at the same index, and the same revision after it, on all members and in all their lives
+ *   I14 the same members at the same index, in the members' table and in raft; one change at a time
  *   I9  applied index dense in each life, the state after a restart or snapshot one that the cluster has had
  *
  * Its own model of the state is driven by the first member that applies an entry.
  */
 export class Oracle {
   readonly model = new ReplicaModel();
+  readonly #configurations = new Configurations();
   readonly violations: Violation[] = [];
   readonly #logs = new LogWatch((rule, message) => this.report(rule, message));
   /** Called once something is wrong: the run need not go on. */
@@ -54,6 +57,7 @@ export class Oracle {
     this.installing.delete(name);
     let applied = member.status().raftAppliedIndex;
     this.#stateIs(name, 'opened its folder', applied, member.revision);
+    this.#configurationIs(name, 'opened its folder', applied, member);
 
     const apply = member.apply.bind(member);
     member.apply = (entries) => {
@@ -67,6 +71,9 @@ export class Oracle {
       }
       apply(entries);
       this.#stateIs(name, 'applied', applied, member.revision);
+      if (entries.some((entry) => entry.type !== EntryType.NORMAL)) {
+        this.#configurationIs(name, 'applied', applied, member);
+      }
     };
 
     const install = member.installSnapshot.bind(member);
@@ -80,6 +87,7 @@ export class Oracle {
         if (index < applied) this.report('I9 applied index', `${name} fell from ${applied} to ${index} by a snapshot`);
         applied = index;
         this.#stateIs(name, 'installed a snapshot', applied, member.revision);
+        this.#configurationIs(name, 'installed a snapshot', applied, member, false);
         done();
       });
     };
@@ -102,6 +110,32 @@ export class Oracle {
       } else this.#logs.follows(name);
       onSoftState(state);
     };
+  }
+
+  /** A member may know that it was removed. */
+  isRemoved(id: bigint): boolean {
+    return this.#configurations.isRemoved(id);
+  }
+
+  /** @param withRaft false: raft hears of it a moment later */
+  #configurationIs(name: string, when: string, index: number, member: Member, withRaft = true): void {
+    const expected = this.#configurations.at(index);
+    const members = configurationText(member.members());
+    if (members !== expected) {
+      this.report('I14 configurations', `${name} ${when}: at index ${index} it has ${members}; these are ${expected}`);
+    }
+    if (!withRaft) return;
+    const { voters, learners } = member.configuration;
+    const raft = configurationText([
+      ...voters.map((id) => ({ id, isLearner: false })),
+      ...learners.map((id) => ({ id, isLearner: true })),
+    ]);
+    if (raft !== expected) {
+      this.report(
+        'I14 configurations',
+        `${name} ${when}: at index ${index} its raft has ${raft}; these are ${expected}`,
+      );
+    }
   }
 
   #leads(name: string, id: bigint, term: number): void {
@@ -133,7 +167,12 @@ export class Oracle {
     this.#logs.committed(index, term, inTerm);
     this.#terms[index] = term;
     this.#sums[index] = sum;
-    if (type === EntryType.NORMAL) this.model.apply(commandOf(data));
+    if (type === EntryType.NORMAL) {
+      this.model.apply(commandOf(data));
+    } else {
+      const wrong = this.#configurations.apply(index, data);
+      if (wrong !== null) this.report('I14 configurations', wrong);
+    }
     this.#revisions[index] = this.model.revision;
   }
 

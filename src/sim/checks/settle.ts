@@ -85,7 +85,7 @@ export class Settle {
   }
 
   #notReady(): string | null {
-    const nodes = this.#cluster.nodes.filter((node) => !node.retired);
+    const nodes = this.#cluster.nodes.filter((node) => !node.leaving);
     const down = nodes.filter((node) => !node.ready).map((node) => node.name);
     if (down.length > 0) {
       // A member whose disk failed may have been started on a disk that had failed already.
@@ -98,7 +98,7 @@ export class Settle {
   #notEqual(): string | null {
     const behind: string[] = [];
     for (const node of this.#cluster.nodes) {
-      if (node.retired) continue;
+      if (node.leaving) continue;
       const index = node.member?.status().raftAppliedIndex ?? 0;
       if (index !== this.#oracle.applied) behind.push(`${node.name} at ${index}`);
     }

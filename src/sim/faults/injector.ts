@@ -71,10 +71,11 @@ export class FaultInjector {
   }
 
   #nodes(event: FaultEvent): SimNode[] {
-    const { nodes } = this.#cluster;
+    // Where members come and go the numbers are those of the ones that are left.
+    const nodes = this.#cluster.changing ? this.#cluster.nodes.filter((node) => !node.gone) : this.#cluster.nodes;
     const found = new Set<SimNode>();
     for (const i of event.who) {
-      const node = i === -1 ? this.#cluster.leader() : nodes[i];
+      const node = i === -1 ? this.#cluster.leader() : nodes[i % nodes.length];
       if (node != null) found.add(node);
     }
     return [...found];

@@ -66,9 +66,9 @@ export class FaultScene {
     this.later(next, () => this.flap(pairs, leftMs - next, rng));
   }
 
-  /** A quorum's disks must be sound: damage hits one member of a run at most, and only where there are others. */
+  /** A quorum's disks must be sound, and its members must not change under it: damage hits one member of a run at most, and only where there are others. */
   mayDamage(node: SimNode): boolean {
     const { nodes } = this.cluster;
-    return nodes.length >= 3 && !nodes.some((other) => other.rotten && other !== node);
+    return !this.cluster.changing && nodes.length >= 3 && !nodes.some((other) => other.rotten && other !== node);
   }
 }
