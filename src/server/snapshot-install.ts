@@ -19,17 +19,24 @@ export function installSnapshot(
   mvcc.suspend();
   transfer.install(ready, (installError) => {
     if (installError !== null) return cb(installError, null);
-    loadTables(backend, membership, alarms, auth, (tablesError, clusterVersion) => {
-      if (tablesError !== null) return cb(tablesError, null);
-      mvcc.restore(backend, (restoreError) => {
-        if (restoreError !== null) return cb(restoreError, null);
-        readLeases(backend, (leasesError, rows) => {
-          if (leasesError !== null) return cb(leasesError, null);
-          lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
-          transfer.installed();
-          cb(null, clusterVersion);
+    loadTables(
+      backend,
+      membership,
+      alarms,
+      auth,
+      (tablesError, clusterVersion) => {
+        if (tablesError !== null) return cb(tablesError, null);
+        mvcc.restore(backend, (restoreError) => {
+          if (restoreError !== null) return cb(restoreError, null);
+          readLeases(backend, (leasesError, rows) => {
+            if (leasesError !== null) return cb(leasesError, null);
+            lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
+            transfer.installed();
+            cb(null, clusterVersion);
+          });
         });
-      });
-    });
+      },
+      true,
+    );
   });
 }

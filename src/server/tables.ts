@@ -13,6 +13,7 @@ export function loadTables(
   alarms: Alarms,
   auth: AuthStore,
   cb: (err: Error | null, clusterVersion: string | null) => void,
+  fromSnapshot = false,
 ): void {
   readBucket(backend, Bucket.members, (membersError, members) => {
     if (membersError !== null) return cb(membersError, null);
@@ -28,7 +29,7 @@ export function loadTables(
           backend,
           alarmRows.map((row) => row[0]),
         );
-        loadAuth(backend, auth, (authError) => {
+        loadAuth(backend, auth, fromSnapshot, (authError) => {
           if (authError !== null) return cb(authError, null);
           const version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
           cb(null, version === undefined ? null : version.toString());
@@ -38,14 +39,18 @@ export function loadTables(
   });
 }
 
-function loadAuth(backend: Backend, store: AuthStore, cb: (err: Error | null) => void): void {
+function loadAuth(backend: Backend, store: AuthStore, fromSnapshot: boolean, cb: (err: Error | null) => void): void {
   readBucket(backend, Bucket.auth, (authError, auth) => {
     if (authError !== null) return cb(authError);
     readBucket(backend, Bucket.authUsers, (usersError, users) => {
       if (usersError !== null) return cb(usersError);
       readBucket(backend, Bucket.authRoles, (rolesError, roles) => {
         if (rolesError !== null) return cb(rolesError);
-        store.load(backend, { auth, users: users.map((row) => row[1]), roles: roles.map((row) => row[1]) });
+        store.load(
+          backend,
+          { auth, users: users.map((row) => row[1]), roles: roles.map((row) => row[1]) },
+          fromSnapshot,
+        );
         cb(null);
       });
     });

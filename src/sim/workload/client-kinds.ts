@@ -2,8 +2,11 @@ import type { Rng } from '../../util/rng.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import type { Profile } from '../options.js';
+import { authKeepers } from './auth-keeper.js';
 import { caretakers } from './caretaker.js';
 import { coreClients } from './core-client.js';
+import { maintainers } from './maintainer.js';
+import { operators } from './operator.js';
 import { verifiers } from './verifier.js';
 import type { Workload } from './workload.js';
 
@@ -32,7 +35,14 @@ export interface ClientKind {
  * All of them. A new one is a ClientKind in a file of its own and its name here: drawing (each kind from a stream of
  * its own), `--set`, shrinking, the wait at the end and the verdict follow.
  */
-export const CLIENT_KINDS: readonly ClientKind[] = [verifiers, coreClients, caretakers];
+export const CLIENT_KINDS: readonly ClientKind[] = [
+  verifiers,
+  maintainers,
+  operators,
+  coreClients,
+  caretakers,
+  authKeepers,
+];
 
 /** How many clients of each kind a seed has. */
 export function drawClients(rng: Rng, profile: Profile): Readonly<Record<string, number>> {
