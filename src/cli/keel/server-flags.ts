@@ -187,7 +187,10 @@ export const unbuiltFlags: ReadonlyMap<string, string> = new Map(
         'discovery is not built yet',
         'discovery-token discovery-endpoints discovery-dial-timeout discovery-request-timeout discovery-keepalive-time discovery-keepalive-timeout discovery-insecure-transport discovery-insecure-skip-tls-verify discovery-cert discovery-key discovery-cacert discovery-user discovery-password discovery-srv discovery-srv-name discovery-fallback discovery discovery-proxy',
       ],
-      ['the metrics endpoint is not built yet', 'listen-metrics-urls metrics enable-pprof'],
+      [
+        'metrics are served at the client URLs, and there are none of this kind',
+        'listen-metrics-urls metrics enable-pprof',
+      ],
       [
         'it is not built yet',
         'config-file wal-dir listen-client-http-urls enable-log-rotation log-rotation-config-json cors host-whitelist socket-reuse-port socket-reuse-address max-concurrent-streams grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout enable-grpc-gateway warning-unary-request-duration warning-apply-duration downgrade-check-time enable-distributed-tracing distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate unsafe-no-fsync raft-read-timeout raft-write-timeout',
