@@ -1,0 +1,4 @@
+import { describe } from 'vitest';
+import { watchTest } from './watch-suite.js';
+
+describe('watchers lose nothing', () => watchTest(60));
