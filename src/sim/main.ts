@@ -1,5 +1,6 @@
 /** `npm run sim`: the simulator as a command. */
 import { parseArguments, USAGE } from './runner/arguments.js';
+import { printHashes } from './runner/hashes.js';
 import { Session } from './runner/session.js';
 import { measureSpeed } from './runner/speed.js';
 
@@ -13,7 +14,12 @@ if (argv.includes('--help') || argv.includes('-h')) {
   try {
     const args = parseArguments(argv);
     const print = (line: string): void => void process.stdout.write(`${line}\n`);
-    const failures = args.speed ? measureSpeed(args.seeds, args.from ?? 1, print) : new Session(args, print).run();
+    const from = args.from ?? 1;
+    const failures = args.speed
+      ? measureSpeed(args.seeds, from, print)
+      : args.hashes
+        ? printHashes(args.seeds, from, print)
+        : new Session(args, print).run();
     process.exitCode = failures === 0 ? 0 : 1;
   } catch (err) {
     process.stderr.write(`${(err as Error).message}\n`);

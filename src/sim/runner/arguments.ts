@@ -17,6 +17,8 @@ export interface SimArguments {
   readonly keepGoing: boolean;
   /** Only measure how fast it is. */
   readonly speed: boolean;
+  /** Only print the trace hash of each seed. */
+  readonly hashes: boolean;
 }
 
 export const USAGE = `npm run sim -- [flags]
@@ -31,13 +33,14 @@ export const USAGE = `npm run sim -- [flags]
   --keep-going      do not stop at the first failing seed
   --no-shrink       report a failing seed as it is
   --speed           how much simulated time goes into a second; --seeds N of each kind (default 20)
+  --hashes          print only the trace hash of each seed, for comparison with another machine or Node
   --ledger FILE     where each run leaves a line (default sim-ledger.jsonl)
 `;
 
 /** @throws Error with a message for the user */
 export function parseArguments(argv: readonly string[]): SimArguments {
   const found = new Map<string, string>();
-  const flags = new Set(['--trace', '--debug', '--no-shrink', '--keep-going', '--speed']);
+  const flags = new Set(['--trace', '--debug', '--no-shrink', '--keep-going', '--speed', '--hashes']);
   const valued = new Set(['--seeds', '--seed', '--from', '--set', '--faults', '--mutant', '--ledger']);
   for (let i = 0; i < argv.length; i++) {
     const [name, inline] = (argv[i] as string).split(/=(.*)/s) as [string, string | undefined];
@@ -64,6 +67,7 @@ export function parseArguments(argv: readonly string[]): SimArguments {
     noShrink: found.has('--no-shrink'),
     keepGoing: found.has('--keep-going'),
     speed: found.has('--speed'),
+    hashes: found.has('--hashes'),
   };
 }
 
