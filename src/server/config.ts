@@ -96,6 +96,8 @@ export interface MemberTuning {
   /** ms between two comparisons; 0: never */
   readonly stateHashCheckMs: number;
   readonly valueCacheBytes: number;
+  /** A watch response of a watcher that asked for fragments stays below it. */
+  readonly watchFragmentBytes: number;
   /** An index checkpoint is written when a restart would have to read so many rows beside the last one, */
   readonly checkpointRows: number;
   /** and it is quiet, or this long after the last, ms. */
@@ -120,6 +122,7 @@ export const defaultTuning: MemberTuning = {
   stateHashEvery: 64,
   stateHashCheckMs: 5000,
   valueCacheBytes: 64 << 20,
+  watchFragmentBytes: (1536 + 512) * 1024,
   checkpointRows: 20_000,
   checkpointIntervalMs: 120_000,
   mutants: new Set(),

@@ -264,6 +264,7 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
       leases: lessor,
       checkpoint: findCheckpoint(env, folder, storeName() ?? '', { index, term }),
       valueCacheBytes: tuning.valueCacheBytes,
+      watchFragmentBytes: tuning.watchFragmentBytes,
       compactionSliceRows: config.compactionBatchLimit,
       compactionPause: pauseOf(env.timers, config.compactionSleepMs),
       mutants: tuning.mutants,

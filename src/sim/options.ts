@@ -168,6 +168,7 @@ function drawTuning(rng: Rng): SimOptions['tuning'] {
     readIndexRetryMs: rng.pick([100, 500]),
     leaseCheckMs: rng.pick([100, 500]),
     leaseRevokeRate: rng.pick([2, 10, 1000]),
+    watchFragmentBytes: rng.pick([300, 2000, 1 << 20]),
     valueCacheBytes: rng.pick([0, 1000, 100_000, 64 << 20]),
     checkpointRows: rng.pick([1, 20, 200]),
     checkpointIntervalMs: rng.pick([50, 500, 5000]),

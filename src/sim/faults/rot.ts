@@ -30,7 +30,7 @@ export function rotTail(node: SimNode, rng: Rng): string {
   const path = newestLog(node);
   if (path === null) return `no log of ${node.name} to damage`;
   const end = written(node, path);
-  const offset = Math.max(0, end - 1 - rng.below(Math.min(end, rng.pick([60, 300, 1500]))));
+  const offset = Math.max(0, end - 1 - rng.below(Math.min(end, rng.pick([100, 400, 1500, 4000]))));
   node.disk.flipBit(path, offset, rng.below(8));
   return `rot in ${path} at ${offset}, ${end - offset} bytes before its end`;
 }

@@ -15,12 +15,14 @@ function thin(
   { n, forMs }: FaultEvent,
   harm: (survivor: SimNode) => void,
   claim: (node: SimNode) => boolean,
+  preferred: SimNode | null = null,
 ): void {
   const { cluster } = scene;
   const leader = cluster.leader();
-  const order = leader === null ? [...cluster.nodes] : [leader, ...scene.others([leader])];
+  const first = cluster.nodes.filter((node) => node === leader || node === preferred);
+  const order = [...first, ...scene.others(first)];
   const quorum = order.slice(0, Math.floor(order.length / 2) + 1);
-  const survivor = quorum[n % quorum.length] as SimNode;
+  const survivor = preferred ?? (quorum[n % quorum.length] as SimNode);
   if (!claim(survivor)) return;
   scene.cut(scene.pairs(order.slice(quorum.length), quorum), forMs);
   // In half of the cases its disk is slow at last, so that much of what it was given is not synced.
@@ -72,6 +74,8 @@ export const thinRot: FaultSpec = {
         if (may) node.rotten = true;
         return may;
       },
+      // Where one disk is bad already, no other may be.
+      scene.cluster.nodes.find((node) => node.rotten) ?? null,
     );
   },
 };

@@ -31,6 +31,9 @@ export class WatchClient {
   readonly #filter: number | null;
   readonly #slow: boolean;
   readonly #patient: boolean;
+  /** It never leaves a stream for no reason. */
+  readonly #stays: boolean;
+  readonly #fragment: boolean;
   readonly records: WatchRecord[] = [];
   #node: SimNode;
   /** Of the node, when the stream was opened on it. */
@@ -60,6 +63,8 @@ export class WatchClient {
     this.#filter = rng.pick([null, null, null, FilterType.NOPUT, FilterType.NODELETE]);
     this.#slow = rng.chance(1, 3);
     this.#patient = rng.chance(1, 2);
+    this.#stays = rng.chance(1, 3);
+    this.#fragment = rng.chance(1, 3);
     this.#next = rng.chance(1, 2) ? 0 : 1;
   }
 
@@ -119,7 +124,7 @@ export class WatchClient {
           filters: this.#filter === null ? [] : [this.#filter as 0 | 1],
           prevKv: this.#prev,
           watchId: 0,
-          fragment: false,
+          fragment: this.#fragment,
         } as WatchCreateRequest);
         if (this.#rng.chance(1, 4)) stream.progress();
       });
@@ -152,7 +157,7 @@ export class WatchClient {
     this.#listen(epoch);
     this.#take(part, compacted);
     if (part.events.length > 0 && this.#rng.chance(1, 20)) this.askProgress();
-    if (!this.#work.stopping && this.#rng.chance(1, 150)) this.#reconnect(epoch);
+    if (!this.#work.stopping && !this.#stays && this.#rng.chance(1, 150)) this.#reconnect(epoch);
   }
 
   #take(part: WatchPart, compacted: number): void {
