@@ -39,6 +39,8 @@ export class RangeJob {
   readonly space: Keyspace;
   readonly caller: Caller;
   readonly #owner: RangeJobOwner;
+  /** The revision was given: when the content is replaced, whoever gave it has to begin again. */
+  readonly pinned: boolean;
   readonly #currentRev: number;
   readonly #revision: number;
   readonly #limit: number;
@@ -47,13 +49,14 @@ export class RangeJob {
   /** Where the next slice begins; undefined: all keys have been looked at. */
   #from: string | undefined;
 
-  constructor(space: Keyspace, req: RangeRequest, owner: RangeJobOwner, caller: Caller) {
+  constructor(space: Keyspace, req: RangeRequest, owner: RangeJobOwner, caller: Caller, at = -1) {
     this.space = space;
     this.caller = caller;
     this.req = req;
     this.#owner = owner;
-    this.#currentRev = space.currentRev;
-    this.#revision = req.revision <= 0 ? space.currentRev : req.revision;
+    this.pinned = at >= 0;
+    this.#currentRev = this.pinned ? at : space.currentRev;
+    this.#revision = req.revision <= 0 ? this.#currentRev : req.revision;
     const limit = req.countOnly ? 0 : fetchLimit(req);
     this.#limit = limit === 0 && !req.countOnly ? Number.POSITIVE_INFINITY : limit;
     this.#from = req.key;
@@ -70,7 +73,7 @@ export class RangeJob {
       this.#owner.ended(this, null, 'abandoned');
       return;
     }
-    const refusal = first ? refuseRead(space, req.revision, this.#currentRev) : null;
+    const refusal = first && !this.pinned ? refuseRead(space, req.revision, this.#currentRev) : null;
     if (refusal !== null) {
       this.#owner.ended(this, null, refusal);
       return;

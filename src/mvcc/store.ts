@@ -14,6 +14,8 @@ import { loadKeyspace } from './load.js';
 import type { Caller, RangeJobOwner } from './range-job.js';
 import { LISTENING, RangeJob } from './range-job.js';
 import { readRange } from './read-range.js';
+import type { ReadSlices, TxnCallback } from './txn-job.js';
+import { isSmallTxn, TxnJob } from './txn-job.js';
 import type {
   DeleteRangeResult,
   HashKvResult,
@@ -141,12 +143,39 @@ export class MvccStore {
     job.slice();
   }
 
+  /** A transaction for which isTxnReadonly holds, outside the log and without blocking, as `rangeLater`. */
+  txnLater(req: TxnRequest, cb: TxnCallback, caller: Caller = LISTENING): void {
+    const again = (): void => this.txnLater(req, cb, caller);
+    if (this.#waiting !== null) {
+      this.#waiting.push(again);
+      return;
+    }
+    const space = this.#space;
+    if (isSmallTxn(space, req)) {
+      cb(null, this.readTxn(req));
+      return;
+    }
+    const path = takePath(space, req);
+    const refusal = refusePath(space, this.#leases, path, space.compactRev) as ReadRefusal | null;
+    if (refusal !== null) {
+      cb(null, refusal);
+      return;
+    }
+    const read: ReadSlices = (range, revision, done) => {
+      const job = new RangeJob(space, range, this.#jobOwner, caller, revision);
+      this.#jobs.set(job, done);
+      // Each in a turn of its own: there may be many of them.
+      this.#jobOwner.ready(job);
+    };
+    new TxnJob(path, space.currentRev, read, again, cb).next();
+  }
+
   #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void {
     const cb = this.#jobs.get(job) as RangeCallback;
     this.#jobs.delete(job);
     this.#readyJobs.delete(job);
     this.#wakeCompactor();
-    if (err === null && result === null) this.rangeLater(job.req, cb, job.caller);
+    if (err === null && result === null && !job.pinned) this.rangeLater(job.req, cb, job.caller);
     else cb(err, result);
   }
 

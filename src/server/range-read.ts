@@ -64,7 +64,18 @@ export class TxnRead implements Reader {
 
   ready(): void {
     if (this.ctx.isOver === true) return this.#done.fail(refusal('ERR_CANCELED'));
-    this.#gate.toTransact(this.#req, this.ctx, this.#done, () => answer(this.#mvcc.readTxn(this.#req), this.#done));
+    const gate = this.#gate;
+    if (!gate.enabled) return this.#read(this.#done);
+    gate.toTransact(this.#req, this.ctx, this.#done, (who) => this.#read(stillCurrent(this.#done, gate, who)));
+  }
+
+  #read(done: Completion<TxnResult>): void {
+    const answered = (err: Error | null, result: TxnResult | ReadRefusal | 'abandoned' | null): void => {
+      if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
+      else if (result === 'abandoned') done.fail(refusal('ERR_CANCELED'));
+      else answer(result as TxnResult | ReadRefusal, done);
+    };
+    this.#mvcc.txnLater(this.#req, answered, this.ctx);
   }
 
   fail(err: ServerError): void {

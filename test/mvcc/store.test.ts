@@ -165,6 +165,50 @@ describe('a big range', () => {
     });
   }
 
+  it('of a transaction is read in slices too, at the revision of its comparisons', () => {
+    const subject = new TestStore({ valueCacheBytes: 0 });
+    for (let i = 0; i < 50; i++) {
+      const success = Array.from({ length: 100 }, (_, k) => opPut(`${i}-${k}`, 'old'));
+      subject.apply((store) => store.applyTxn(txn({ success })));
+    }
+    subject.loop.run();
+    const before = subject.store.currentRev;
+    const req = txn({
+      compare: [compare({ key: '0-0', target: 3, targetUnion: 7, value: Buffer.from('old') })],
+      success: [
+        opRange(ALL),
+        opRange({ ...ALL, countOnly: true }),
+        opRange({ key: '0-0' }),
+        opRange({ key: 'a', revision: 2 }),
+      ],
+    });
+    const wanted = plainTxn(subject.store.readTxn(req));
+    const answers: unknown[] = [];
+    subject.store.txnLater(req, (err, result) => answers.push(err, plainTxn(result!)));
+    for (let i = 0; answers.length === 0 && i < 50; i++) {
+      subject.store.step();
+      subject.loop.run(1);
+      subject.apply((store) => store.applyPut(put('0-0', 'new')));
+      subject.apply((store) => store.applyDeleteRange(del(`${i}-1`)));
+      if (i === 1) subject.apply((store) => store.applyCompact(subject.store.currentRev));
+    }
+    expect(subject.store.currentRev).toBeGreaterThan(before + 4);
+    expect(answers).toEqual([null, wanted]);
+  });
+
+  it('of a transaction begins anew when a snapshot takes the rows from under it', () => {
+    const subject = new TestStore({ valueCacheBytes: 0 });
+    for (let i = 0; i < 3000; i++) subject.apply((store) => store.applyPut(put(`${i}`, 'old')));
+    const snapshot = subject.snapshot(subject.loop);
+    const answers: unknown[] = [];
+    const req = txn({ success: [opRange({ key: '1' }), opRange({ ...ALL, countOnly: true })] });
+    subject.store.txnLater(req, (_err, result) => answers.push(plainTxn(result!)));
+    subject.apply((store) => store.applyPut(put('more')));
+    subject.restore(snapshot, () => expect(answers).toEqual([]));
+    for (let i = 0; i < 10; i++) subject.store.step();
+    expect(answers).toEqual([plainTxn(subject.store.readTxn(req))]);
+  });
+
   it('is given up between two slices when nobody waits for it any more, and a compaction may go on', () => {
     const subject = new TestStore();
     for (let i = 0; i < 50; i++) {
@@ -172,6 +216,8 @@ describe('a big range', () => {
       subject.apply((store) => store.applyTxn(txn({ success })));
     }
     subject.loop.run();
+    // All of it is in the cache, so that slices follow each other without the loop.
+    subject.store.range(range(ALL));
     const answers: unknown[] = [];
     const caller = { isOver: false };
     subject.store.rangeLater(range(ALL), (_err, result) => answers.push(result), caller);
