@@ -38,3 +38,26 @@ describe('a member whose folder was set aside', () => {
     expect(node.member?.revision).toBe(leader?.member?.revision);
   });
 });
+
+describe('a short lease, where members have election timeouts of their own', () => {
+  test('is as long on every member as its client was told', () => {
+    const timeouts = [500, 1000, 4000];
+    let made = 0;
+    const configOf = () => ({ electionMs: timeouts[made++ % timeouts.length] as number });
+    const cluster = new SimCluster({ seed: 9, configOf });
+    cluster.startAll();
+    cluster.run(30_000, () => cluster.nodes.every((node) => node.ready) && cluster.leader() !== null);
+    const told: number[] = [];
+    cluster.nodes.forEach((node, i) => {
+      const done = { ok: ({ ttl }: { ttl: number }) => void told.push(ttl), fail: () => {} };
+      node.enter((member) => member.leaseGrant({ id: BigInt(i + 1), ttl: 1 }, { deadline: 0 }, done));
+      cluster.run(300);
+    });
+    // Each raises it to its own minimum, ceil(1.5 x election timeout), and that is what all of them store.
+    expect(told).toEqual([1, 2, 6]);
+    const hashes = new Set<number>();
+    for (const node of cluster.nodes) node.enter((member) => member.hash({ ok: (h) => hashes.add(h), fail: () => {} }));
+    cluster.run(1000);
+    expect(hashes.size).toBe(1);
+  });
+});
