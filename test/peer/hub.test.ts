@@ -158,6 +158,27 @@ describe('two members', () => {
     expect(answers).toEqual(['ERR_PEER_UNREACHABLE']);
   });
 
+  test('what goes between them is counted', () => {
+    const before = a.hub.figures();
+    expect(before.map(({ id, active, disconnects }) => ({ id, active, disconnects }))).toEqual([
+      { id: 2n, active: true, disconnects: 0 },
+    ]);
+    const received = b.hub.figures()[0]!.receivedBytes;
+    a.hub.forward(2n, [Buffer.alloc(1000)]);
+    run(2500);
+    const after = a.hub.figures()[0]!;
+    expect(after.sentBytes - before[0]!.sentBytes).toBeGreaterThanOrEqual(1000);
+    expect(b.hub.figures()[0]!.receivedBytes - received).toBeGreaterThanOrEqual(1000);
+    // A ping a second.
+    expect(after.roundTrips.count).toBeGreaterThanOrEqual(2);
+    expect(after.roundTrips.sum).toBeGreaterThan(0);
+    net.breakConns('a', 'b');
+    a.hub.send(new Message(MessageKind.Heartbeat, 2n, 1n, 1));
+    run(10);
+    a.hub.send(new Message(MessageKind.Heartbeat, 2n, 1n, 1));
+    expect(a.hub.figures()[0]).toMatchObject({ active: false, disconnects: 1, sentFailures: 2 });
+  });
+
   test('a silent connection is given up after its time', () => {
     net.cut('a', 'b');
     net.cut('b', 'a');
