@@ -165,6 +165,43 @@ describe.skipIf(reason)('a snapshot', () => {
     expect(rowsOf(last, ...passing)).toEqual(rowsOf(first, ...passing));
   });
 
+  it('takes users along, with their passwords and what they may do', { timeout: 120_000 }, async () => {
+    const etcd = await history();
+    await ctl(etcd, 'snapshot', 'save', at('users.db'));
+    await etcd.stop('m1');
+    const keel = keep(await restored('keel', 1, at('users.db')));
+    expect(await ctl(keel, 'auth', 'enable')).toBe('Authentication Enabled\n');
+    await mayOnly(keel, 'u:pw', 'k/1');
+    // What is done here comes along too: a hash of ours, a role, auth that is on.
+    await ctl(keel, '--user', 'root:pw', 'user', 'add', 'v:höhe');
+    await ctl(keel, '--user', 'root:pw', 'user', 'grant-role', 'v', 'r');
+    await ctl(keel, '--user', 'root:pw', 'user', 'passwd', 'u', '--interactive=false');
+    await ctl(keel, '--user', 'root:pw', 'user', 'add', 'w', '--no-password');
+    const before = await usersOf(keel);
+    await ctl(keel, '--user', 'root:pw', 'snapshot', 'save', at('users2.db'));
+
+    const home = keep(await restored('etcd', 1, at('users2.db')));
+    expect(await usersOf(home)).toBe(before);
+    await mayOnly(home, 'v:höhe', 'k/1');
+    const locked = await runEtcdctl({ args: ['--endpoints', home.endpoints[0]!, '--user', 'u:pw', 'get', 'k/1'] });
+    expect(locked.err).toContain('authentication failed');
+    expect(await ctl(home, '--user', 'root:pw', 'auth', 'disable')).toBe('Authentication Disabled\n');
+  });
+
+  async function usersOf(cluster: Cluster): Promise<string> {
+    const texts = [await ctl(cluster, '--user', 'root:pw', 'auth', 'status')];
+    for (const user of (await ctl(cluster, '--user', 'root:pw', 'user', 'list')).trim().split('\n')) {
+      texts.push(await ctl(cluster, '--user', 'root:pw', 'user', 'get', user, '--detail'));
+    }
+    return texts.join('').replace(/Role root\nKV Read:\n(\t.*\n)?KV Write:\n(\t.*\n)?/, 'Role root\n');
+  }
+
+  async function mayOnly(cluster: Cluster, user: string, key: string): Promise<void> {
+    expect(await ctl(cluster, '--user', user, 'get', key)).toContain(key);
+    const args = ['--endpoints', cluster.endpoints[0]!, '--user', user, 'put', 'elsewhere', 'x'];
+    expect((await runEtcdctl({ args })).err).toContain('etcdserver: permission denied');
+  }
+
   it('bumps revisions as etcdutl does: the same hashes from then on', { timeout: 120_000 }, async () => {
     const etcd = await history();
     await ctl(etcd, 'snapshot', 'save', at('bump.db'));
