@@ -128,16 +128,14 @@ function addRow(space: Keyspace, attachments: Map<string, bigint>, [rowKey, valu
   const known = space.index.get(kv.key);
   if (main > space.currentRev) space.currentRev = main;
   if (isTombstone(rowKey)) {
-    const entry = space.index.put(kv.key, known, main, subOf(rowKey), 0, 0, value.length);
-    space.cache.drop(entry);
+    space.index.put(kv.key, known, main, subOf(rowKey), 0, 0, value.length);
     attachments.delete(kv.key);
     return;
   }
   // A restore that bumped the revision left an empty row there, a state of the key '' that no request can name. It is no
   // tombstone though it has no version: hashes and compactions keep it, as etcd's do.
   const version = Math.max(kv.version, 1);
-  const entry = space.index.put(kv.key, known, main, subOf(rowKey), version, kv.createRevision, value.length);
-  space.cache.set(entry, value);
+  space.index.put(kv.key, known, main, subOf(rowKey), version, kv.createRevision, value.length);
   if (kv.lease !== 0n) attachments.set(kv.key, kv.lease);
   else attachments.delete(kv.key);
 }

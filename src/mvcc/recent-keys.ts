@@ -1,6 +1,7 @@
 import type { KeyEntry } from './key-entry.js';
 
-const HALF_MAX = 16_384;
+/** Such a Map grows within some milliseconds, and takes 4 MB. */
+const HALF_MAX = 65_536;
 
 /**
  * Entries that were found lately, by key: a look-up here is a third of a search over the leaves while it fits the

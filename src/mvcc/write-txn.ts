@@ -57,7 +57,8 @@ export class WriteTxn {
     this.#changes.push(makeChange(key, main, row, live ? known : undefined));
     space.backend.put(Bucket.key, encodeRevision(main, sub, false), row, true);
     const entry = space.index.put(key, known, main, sub, kv.version, kv.createRevision, row.length);
-    space.cache.set(entry, row);
+    // A new key's row comes into the cache when it is read: a store that is filled would only turn the cache over.
+    if (live) space.cache.set(entry, row);
     const leases = this.#leases;
     if (leases === null) return;
     if (live) leases.detach(key);
