@@ -18,7 +18,7 @@ export class Difference extends Error {}
 /** ms that a real etcd may take until a watcher that began in the past is one of the present: its loop runs every 100 ms. */
 const SYNC_MS = 260;
 /** ms until what both must say has been said. */
-const PATIENCE_MS = 4000;
+const PATIENCE_MS = 10_000;
 
 export interface Counts {
   operations: number;
@@ -235,7 +235,11 @@ export class History {
     const lines: string[] = [];
     for (const [n, { keel, etcd }] of this.#streams.entries()) {
       if (told(keel) === told(etcd)) continue;
-      lines.push(`stream ${n}, keel: ${told(keel)}`, `stream ${n}, etcd: ${told(etcd)}`);
+      const [ours, theirs] = [told(keel), told(etcd)];
+      let at = 0;
+      while (ours[at] === theirs[at]) at++;
+      const around = (text: string): string => `... ${text.slice(Math.max(0, at - 400), at + 400)} ...`;
+      lines.push(`stream ${n}, keel: ${around(ours)}`, `stream ${n}, etcd: ${around(theirs)}`);
     }
     return lines.join('\n');
   }
