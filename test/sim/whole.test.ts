@@ -16,7 +16,7 @@ import { check } from '../support/fc.js';
 const LOAD_MS = 3000;
 const MEMBERS = 3;
 /** Damage of disks beyond one member is drawn with a rule of its own (faults/scene.ts); it is left to the seeds. */
-const KINDS = FAULT_KINDS.filter((kind) => !['rot', 'thin-quorum'].includes(kind));
+const KINDS = FAULT_KINDS.filter((kind) => !['rot', 'thin-quorum', 'thin-rot'].includes(kind));
 
 const fault = fc.record({
   at: fc.integer({ min: 1, max: LOAD_MS - 1 }),

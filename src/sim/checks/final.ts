@@ -10,6 +10,7 @@ import type { SimOptions } from '../options.js';
 import type { SimClient } from '../workload/client-kinds.js';
 import { kvOf } from '../workload/requests.js';
 import type { Oracle } from './oracle.js';
+import { leftBehind } from './resources.js';
 import type { Settle } from './settle.js';
 
 export interface FinalInput {
@@ -30,6 +31,7 @@ const COMPACTION_MS = 5000;
 /** What can only be said when all is over: histories, watches, tables; and all of it once more after a power cut. */
 export function finalChecks(input: FinalInput): void {
   checkHistories(input);
+  checkResources(input);
   if (input.failed()) return;
   checkStates(input);
   if (input.failed() || input.rng.chance(1, 2)) return;
@@ -49,6 +51,19 @@ function checkHistories({ oracle, records, watches, others, rng }: FinalInput): 
   for (const client of others) found.push(...(client.violations?.() ?? []));
   for (const violation of found) oracle.violations.push(violation);
   if (found.length > 0) oracle.onViolation?.();
+}
+
+/** Watchers of a client's core, and their streams: with and without a leader. */
+const CORE_WATCHES = 3;
+const CORE_STREAMS = 2;
+
+function checkResources({ cluster, options, oracle }: FinalInput): void {
+  const held = cluster.nodes.flatMap(({ name, member }) => (member === null ? [] : [{ name, ...member.figures() }]));
+  const { watchers, others } = options;
+  const core = others.core ?? 0;
+  const clients = { streams: watchers + CORE_STREAMS * core, watchers: watchers + CORE_WATCHES * core };
+  const wrong = leftBehind(held, clients);
+  if (wrong !== null) oracle.report('I16 resources', wrong);
 }
 
 /** I11: every table of every member, against each other and against the model. */

@@ -88,6 +88,15 @@ export class WatchClient {
     if (this.#record !== null && this.#stream !== null) this.#record.complete = revision;
   }
 
+  /** The member hears that we have gone, though by then we are elsewhere. */
+  #leave(stream: Stream): void {
+    const node = this.#node;
+    const life = this.#life;
+    this.#work.port.later(this.#work.port.delayUs(), () => {
+      if (node.lives === life) node.enter(() => stream.close());
+    });
+  }
+
   #enter(epoch: number, fn: () => void): void {
     const node = this.#node;
     const life = this.#life;
@@ -210,7 +219,7 @@ export class WatchClient {
   #reconnect(epoch: number): void {
     if (epoch !== this.#epoch) return;
     const stream = this.#stream;
-    if (stream !== null) this.#enter(epoch, () => stream.close());
+    if (stream !== null) this.#leave(stream);
     this.#epoch++;
     this.#stream = null;
     this.#work.port.later(this.#work.port.delayUs(), () => this.#connect());
