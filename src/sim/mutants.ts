@@ -35,6 +35,8 @@ export const MUTANT_TABLE: readonly MutantRow[] = [
   row(26, 'wal', WalMutant.SYNC_RETRY, 'a failed fsync counts as done'),
   row(32, 'backend', BACKEND.unsyncedFlush, 'flushes without fsync'),
   row(32, 'backend', `${BACKEND.unsyncedFlush},${BACKEND.holeIgnored}`, 'the same, and nobody looks for the hole'),
+  row(28, 'server', '28', 'a member whose state differs goes on, leads and donates'),
+  row(30, 'server', '30', 'a defragmentation while a snapshot is installed'),
   row(33, 'mvcc', '33', 'compaction takes the newest revision with it'),
   row(34, 'backend', BACKEND.deletionForgotten, 'a row deleted in the overlay is seen in the store'),
   row(35, 'mvcc', '35', "apply depends on a member's own progress in compaction"),
@@ -56,8 +58,6 @@ export const MUTANT_TABLE: readonly MutantRow[] = [
 /** Starred rows of the museum that have no switch yet, and what they wait for. */
 export const WITHOUT_SWITCH: readonly { readonly row: number; readonly what: string; readonly waitsFor: string }[] = [
   { row: 5, what: 'read index races with a leader change in the server', waitsFor: 'a switch in server/' },
-  { row: 28, what: 'a corrupt member leads or donates', waitsFor: 'repair of a diverged member' },
-  { row: 30, what: 'defragmentation shifts the state', waitsFor: 'store swaps other than by snapshot' },
   { row: 52, what: 'watches starved by large reads', waitsFor: 'h2' },
   { row: 59, what: 'lease expiry by the wall clock', waitsFor: 'a switch in lease/' },
 ];

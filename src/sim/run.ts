@@ -138,6 +138,10 @@ class Run {
     // A newcomer found nobody who knows of it yet; it is started again.
     if (node.joins && code === 'ERR_CONFIG') return;
     // It repairs itself when it is started again.
+    // One that was made to differ may have sent its state to others, who are the majority now.
+    if (code === 'ERR_DIVERGED' && this.#cluster.nodes.some((other) => other.rotten)) {
+      return this.#injector.restartDamaged(node);
+    }
     if (node.rotten && DAMAGE.has(String(code))) return this.#injector.restartDamaged(node);
     this.#oracle.report('a member stopped by itself', `${node.name}: ${err.stack ?? err.message}`);
   }

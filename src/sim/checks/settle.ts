@@ -1,5 +1,6 @@
 import type { SimCluster } from '../cluster.js';
 import type { FaultInjector } from '../faults/injector.js';
+import { skewed } from '../faults/skew.js';
 import type { SimClient } from '../workload/client-kinds.js';
 import type { ClientPort } from '../workload/client-port.js';
 import type { WatchClient } from '../workload/watch-client.js';
@@ -92,7 +93,7 @@ export class Settle {
       for (const node of nodes) if (!node.up) node.start();
       return `${down.join(' ')} not ready`;
     }
-    return this.#cluster.leader() === null ? 'there is no leader' : null;
+    return this.#cluster.leader() === null ? 'there is no leader' : skewed(this.#cluster);
   }
 
   #notEqual(): string | null {

@@ -2,6 +2,7 @@ import { fullDisk, misdirected, rot, staleSector, stall, syncError } from './dis
 import type { FaultKind, FaultSpec } from './kinds.js';
 import { breakLinks, clientCut, clog, flap, isolate, oneWay, split, swamp, swizzle } from './links.js';
 import { clockRate, crash, crashAcked, crashAll, crashBusy, pause, wallJump } from './processes.js';
+import { skew } from './skew.js';
 import { thinQuorum, thinRot } from './thin-quorum.js';
 
 /**
@@ -28,6 +29,7 @@ export const FAULTS: readonly FaultSpec[] = [
   rot,
   staleSector,
   misdirected,
+  skew,
   thinQuorum,
   thinRot,
   wallJump,
