@@ -84,7 +84,7 @@ export class IndexCheckpoint {
   }
 
   #begin(): void {
-    const store = this.#storeName();
+    const store = this.#nameOfStore();
     const walk = store === undefined ? null : this.#mvcc.checkpoint();
     if (store === undefined || walk === null) return;
     this.#busy = true;
@@ -98,12 +98,16 @@ export class IndexCheckpoint {
       return this.#over((err as Error).message);
     }
     new Writing(this.#env, file, walk, this.#mvcc, this.#backend, (header, done) => {
-      if (header === null) return done === null ? this.#over(null) : this.#over(done);
+      if (header === null) return this.#over(done);
       const whole = { ...header, store };
-      if (this.#storeName() !== store) return this.#over('the store was replaced meanwhile');
+      const failed = (problem: string): void => {
+        file.close();
+        this.#over(problem);
+      };
+      if (this.#nameOfStore() !== store) return failed('the store was replaced meanwhile');
       file.write(0, [headerBytes(whole)]);
       file.sync((err) => {
-        if (err !== null) return this.#over(err.message);
+        if (err !== null) return failed(err.message);
         file.rename(checkpointPath(this.#dir, store));
         file.syncDir();
         file.sync((nameError) => {
@@ -116,6 +120,15 @@ export class IndexCheckpoint {
         });
       });
     }).next();
+  }
+
+  /** Undefined where that cannot be read now: there will be no checkpoint then. */
+  #nameOfStore(): string | undefined {
+    try {
+      return this.#storeName();
+    } catch {
+      return undefined;
+    }
   }
 
   #over(problem: string | null): void {
