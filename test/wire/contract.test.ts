@@ -10,6 +10,7 @@ const PROTO_TYPE: Record<string, string> = {
   bytes: 'bytes',
   string: 'string',
   int: 'int64',
+  wide: 'int64',
   id: 'int64',
   uint: 'uint64',
   uid: 'uint64',
