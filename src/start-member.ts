@@ -189,6 +189,7 @@ class Running implements RunningMember {
     await new Promise<void>((done) => this.#grpc.drain(DRAIN_MS, done));
     await new Promise<void>((done) => this.member.stop(done));
     for (const port of this.#ports) port.destroy();
+    await new Promise<void>((done) => (this.#auditFile === null ? done() : this.#auditFile.close(done)));
     await new Promise<void>((done) => this.#env.close(done));
     this.#end();
   }

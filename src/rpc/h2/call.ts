@@ -31,8 +31,9 @@ export class H2Unary extends UnaryCall {
     return this.#call.remote;
   }
 
+  /** What the gateway passes on has the gateway's certificate, which is nobody's (etcd semantics §9.1). */
   override get certificateName(): string {
-    return this.#call.certificateName;
+    return this.#call.metadata('grpcgateway-accept') === undefined ? this.#call.certificateName : '';
   }
 
   reply(response: Buffer): void {
@@ -69,8 +70,9 @@ export class H2Stream extends StreamCall implements StreamListener {
     return this.#call.remote;
   }
 
+  /** What the gateway passes on has the gateway's certificate, which is nobody's (etcd semantics §9.1). */
   override get certificateName(): string {
-    return this.#call.certificateName;
+    return this.#call.metadata('grpcgateway-accept') === undefined ? this.#call.certificateName : '';
   }
 
   read(): void {
