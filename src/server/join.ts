@@ -42,26 +42,40 @@ export function joinExisting(
   config: MemberConfig,
   cb: (err: Error | null, identity: { nodeId: bigint; clusterId: bigint } | null) => void,
 ): void {
+  const wanted = [...config.advertisePeerUrls].sort().join(',');
   const urls = urlsOfOthers(config);
-  ask(env, NOBODY, urls, { kind: 'members', body: {}, timeoutMs: TIMEOUT_MS }, (err, body) => {
-    if (err !== null) {
-      return cb(new ConfigError(`cannot fetch cluster info from peer urls: ${urls.join(',')}: ${err.message}`), null);
+  let unknown: ConfigError | null = null;
+  let unreachable = 'no URL to ask';
+  // One that lags may not have heard of us yet, and may never, where our vote is needed for a majority: all are asked.
+  const tryNext = (i: number): void => {
+    const url = urls[i];
+    if (url === undefined) {
+      const fetch = `cannot fetch cluster info from peer urls: ${urls.join(',')}: ${unreachable}`;
+      return cb(unknown ?? new ConfigError(fetch), null);
     }
-    const { clusterId, members, clusterVersion } = body as MembersAnswer;
-    const why = incompatible(clusterVersion);
-    if (why !== null) {
-      env.log.warn(why, { 'cluster-version': clusterVersion, 'server-version': ETCD_VERSION });
-      return cb(new ConfigError('incompatible with current running cluster'), null);
-    }
-    const wanted = [...config.advertisePeerUrls].sort().join(',');
-    const own = members.find((member) => [...member.peerUrls].sort().join(',') === wanted);
-    if (own === undefined) {
-      return cb(new ConfigError(`the cluster has no member with the peer URLs ${wanted}; add it first`), null);
-    }
-    // Stricter than etcd: what it voted for is gone, as in refuseReborn.
-    if (own.clientUrls.length > 0) return cb(new ConfigError(`member ${own.id} has already been bootstrapped`), null);
-    cb(null, { nodeId: BigInt(`0x${own.id}`), clusterId: BigInt(`0x${clusterId}`) });
-  });
+    ask(env, NOBODY, [url], { kind: 'members', body: {}, timeoutMs: TIMEOUT_MS }, (err, body) => {
+      if (err !== null) {
+        unreachable = err.message;
+        return tryNext(i + 1);
+      }
+      const { clusterId, members, clusterVersion } = body as MembersAnswer;
+      const why = incompatible(clusterVersion);
+      if (why !== null) {
+        env.log.warn(why, { 'cluster-version': clusterVersion, 'server-version': ETCD_VERSION });
+        return cb(new ConfigError('incompatible with current running cluster'), null);
+      }
+      const own = members.find((member) => [...member.peerUrls].sort().join(',') === wanted);
+      if (own === undefined) {
+        unknown = new ConfigError(`the cluster has no member with the peer URLs ${wanted}; add it first`);
+        return tryNext(i + 1);
+      }
+      // Stricter than etcd: what it voted for is gone, as in refuseReborn.
+      if (own.clientUrls.length > 0) return cb(new ConfigError(`member ${own.id} has already been bootstrapped`), null);
+      cb(null, { nodeId: BigInt(`0x${own.id}`), clusterId: BigInt(`0x${clusterId}`) });
+    });
+  };
+  if (urls.length > 0) return tryNext(0);
+  env.timers.defer(() => tryNext(0));
 }
 
 /** Nobody may be there yet, and a new cluster's members start together: they are not waited for longer than this, ms. */
