@@ -75,6 +75,7 @@ export class SimNode {
   /** When its rate was last changed, and what its clock said then. */
   #clockSet = { at: 0, us: 0 };
   #answerDoom: CrashMode | null = null;
+  #whenBusy: (() => void) | null = null;
   #busyDoom: { events: number; mode: CrashMode } | null = null;
 
   constructor(engine: Engine, net: SimNet, rng: Rng, options: NodeOptions) {
@@ -234,8 +235,16 @@ export class SimNode {
     this.#busyDoom = events === 0 ? null : { events, mode };
   }
 
+  /** Calls back once, the next time that it opens its folder or installs a snapshot; null takes it back. */
+  whenBusy(fn: (() => void) | null): void {
+    this.#whenBusy = fn;
+  }
+
   /** It begins something that a crash should meet. */
   busy(): void {
+    const then = this.#whenBusy;
+    this.#whenBusy = null;
+    then?.();
     const doom = this.#busyDoom;
     if (doom === null) return;
     this.#busyDoom = null;

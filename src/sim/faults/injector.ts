@@ -63,6 +63,7 @@ export class FaultInjector {
       node.crashAfterEvents(0, 'process');
       node.crashWhenBusy(0, 'process');
       node.crashWhenAnswers(null);
+      node.whenBusy(null);
       node.disk.clearFaults();
       node.stores.clearFaults();
       for (const fault of FAULTS) fault.heal?.(node);

@@ -1,5 +1,6 @@
 import { fullDisk, misdirected, rot, staleSector, stall, syncError } from './disks.js';
 import type { FaultKind, FaultSpec } from './kinds.js';
+import { lateSnapshot } from './late-snapshot.js';
 import { breakLinks, clientCut, clog, flap, isolate, oneWay, split, swamp, swizzle } from './links.js';
 import { clockRate, crash, crashAcked, crashAll, crashBusy, pause, wallJump } from './processes.js';
 import { skew } from './skew.js';
@@ -30,6 +31,7 @@ export const FAULTS: readonly FaultSpec[] = [
   staleSector,
   misdirected,
   skew,
+  lateSnapshot,
   thinQuorum,
   thinRot,
   wallJump,

@@ -155,7 +155,7 @@ export class WatchClient {
 
   /** µs until a slow client takes the next part: some stop reading for long. */
   #pace(): number {
-    return this.#rng.chance(1, 40) ? this.#rng.between(1_000_000, 15_000_000) : this.#rng.below(200_000);
+    return this.#rng.chance(1, 12) ? this.#rng.between(1_000_000, 15_000_000) : this.#rng.below(200_000);
   }
 
   #arrives(epoch: number, part: WatchPart, compacted: number): void {
