@@ -143,7 +143,7 @@ function drawCare(rng: Rng) {
 
 function drawComparison(rng: Rng) {
   return {
-    stateHashEvery: rng.pick([1, 8, 64]),
+    stateHashEvery: rng.pick([1, 1, 1, 8]),
     stateHashCheckMs: rng.pick([300, 2000]),
     leaseCheckpointMs: rng.pick([500, 1500]),
   };
