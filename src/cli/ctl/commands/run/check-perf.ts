@@ -25,7 +25,11 @@ export async function runCheckPerf(context: Context): Promise<void> {
   const prefix = context.flags.string('prefix');
   await mustBeUnused(context, prefix, (keys) => `'${PROGRAM} del --prefix ${keys}'`);
   const bar = new ProgressBar(context.io, seconds);
-  const ticks = setInterval(() => bar.increment(), 1000);
+  let left = seconds;
+  const tick = (): void => {
+    if (left-- > 0) bar.increment();
+  };
+  const ticks = setInterval(tick, 1000);
   const pace = new Pace(limit, seconds);
   const load = { clients, prefix, keyBytes: KEY_BYTES, valueBytes: VALUE_BYTES };
   const stats = await putMany(
@@ -35,6 +39,7 @@ export async function runCheckPerf(context: Context): Promise<void> {
     () => {},
   );
   clearInterval(ticks);
+  while (left > 0) tick();
   bar.finish();
   await tidyUp(context, prefix);
 
