@@ -17,6 +17,9 @@ interface Stream {
   close(): void;
 }
 
+/** The longest that a slow reader stops. */
+const STOP_US_MAX = 15_000_000;
+
 /**
  * One watcher, on a stream of its own: it opens, now or in the past, reads fast or slowly, and when its member is gone
  * or out of reach it goes on at another one behind the last revision that it has seen.
@@ -145,7 +148,9 @@ export class WatchClient {
     const { port } = this.#work;
     if (epoch !== this.#epoch) return true;
     this.#waiting++;
-    const pace = this.#slow && !this.#work.stopping ? this.#pace() : 0;
+    // What one answer brings in many parts is not waited for again and again.
+    const paced = this.#slow && !this.#work.stopping && this.#lastAt < port.now + STOP_US_MAX;
+    const pace = paced ? this.#pace() : 0;
     const at = Math.max(port.now + port.delayUs(), this.#lastAt + 1) + pace;
     this.#lastAt = at;
     const compacted = this.#work.compactRevision();
@@ -155,7 +160,7 @@ export class WatchClient {
 
   /** µs until a slow client takes the next part: some stop reading for long. */
   #pace(): number {
-    return this.#rng.chance(1, 12) ? this.#rng.between(1_000_000, 15_000_000) : this.#rng.below(200_000);
+    return this.#rng.chance(1, 12) ? this.#rng.between(1_000_000, STOP_US_MAX) : this.#rng.below(200_000);
   }
 
   #arrives(epoch: number, part: WatchPart, compacted: number): void {
