@@ -15,6 +15,8 @@ const only = argv.includes('--only') ? argv[argv.indexOf('--only') + 1] : undefi
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 let missed = 0;
+/** Seeds that fail without any mutant. */
+const unsound = new Set<number>();
 say('| row | mutant | seeds until found | seconds | by | reproduce |');
 say('|---|---|---|---|---|---|');
 for (const mutant of MUTANT_TABLE) {
@@ -29,6 +31,11 @@ for (const mutant of MUTANT_TABLE) {
   let rule: string | null = null;
   for (; seed < first + seedsMax && rule === null && Date.now() - start < msMax; seed++) {
     rule = runSeed({ options: drawOptions(seed, { mutants: mutant.name.split(',') }) }).failure?.rule ?? null;
+    // A seed that fails by itself has found something else.
+    if (rule !== null && runSeed({ options: drawOptions(seed) }).failure !== null) {
+      unsound.add(seed);
+      rule = null;
+    }
   }
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
   if (rule === null) {
@@ -41,4 +48,5 @@ for (const mutant of MUTANT_TABLE) {
   }
 }
 for (const { row, what, waitsFor } of WITHOUT_SWITCH) say(`| ${row} | ${what} | waits for ${waitsFor} | | | |`);
+if (unsound.size > 0) say(`not counted, as they fail without a mutant: seeds ${[...unsound].join(' ')}`);
 process.exitCode = missed === 0 ? 0 : 1;
