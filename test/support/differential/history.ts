@@ -118,7 +118,7 @@ export class History {
         break;
       case 'watch bytes':
         await this.#settle();
-        this.#send(operation.stream, Buffer.from(operation.hex, 'hex'));
+        await this.#sendAndFence(operation.stream, Buffer.from(operation.hex, 'hex'), true);
         await this.#settle();
         break;
       case 'reopen': {
@@ -196,15 +196,19 @@ export class History {
     if (resolved.progress_request !== undefined && streams.start > this.#now)
       return this.#skip('progress before a start');
     streams.start = Math.max(streams.start, start);
-    const { keel, etcd } = streams;
     const { request } = method('Watch/Watch');
     if (start > 0) this.#unsyncedUntil = Date.now() + SYNC_MS;
-    const before = created(keel);
-    this.#send(stream, encode(request, resolved));
-    // Not every request is answered. A create is, and so it tells that those before it have been.
-    if (create === undefined) this.#send(stream, encode(request, { create_request: FENCE }));
-    await this.#until(() => [keel, etcd].every((side) => side.end !== null || created(side) > before));
+    await this.#sendAndFence(stream, encode(request, resolved), create === undefined);
     await this.#settle(false);
+  }
+
+  /** Not every request is answered. A create is, and so it tells that those before it have been, or the stream's end. */
+  async #sendAndFence(stream: number, bytes: Buffer, fence: boolean): Promise<void> {
+    const { keel, etcd } = this.#streams[stream]!;
+    const before = created(keel);
+    this.#send(stream, bytes);
+    if (fence) this.#send(stream, encode(method('Watch/Watch').request, { create_request: FENCE }));
+    await this.#until(() => [keel, etcd].every((side) => side.end !== null || created(side) > before));
   }
 
   #send(stream: number, bytes: Buffer): void {
