@@ -42,7 +42,14 @@ export class SnapshotTransfer {
   #installing = false;
   #readers: (() => void)[] = [];
 
-  constructor(parts: { env: Env; backend: StoredBackend; raft: Raft; hub: PeerHub; wake: () => void; acceptsSecond?: boolean }) {
+  constructor(parts: {
+    env: Env;
+    backend: StoredBackend;
+    raft: Raft;
+    hub: PeerHub;
+    wake: () => void;
+    acceptsSecond?: boolean;
+  }) {
     this.#env = parts.env;
     this.#log = parts.env.log.with({ caller: 'server/snapshot-transfer.ts' });
     this.#backend = parts.backend;
