@@ -27,7 +27,11 @@ describe('the disk matrix', () => {
     const rot = CASES.filter((one) => one.row === 'WAL record' && ['flip', 'zero', 'misdirect'].includes(one.fault));
     expect(rot).toHaveLength(3);
     const mutants = new Set([WalMutant.ROT_AS_TORN]);
-    for (const one of rot) expect(() => runCase({ ...one, lab: { tuning: { mutants } } }, SEED), one.title).toThrow();
+    for (const one of rot) {
+      expect(() => runCase({ ...one, lab: { tuning: { mutants } } }, SEED), one.title).toThrow(
+        'rot taken for a torn tail',
+      );
+    }
   });
 
   afterAll(() => {
