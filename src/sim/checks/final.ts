@@ -27,6 +27,8 @@ export interface FinalInput {
 }
 
 const COMPACTION_MS = 5000;
+/** What is left behind by nobody is gone by then. */
+const RESOURCES_MS = 5000;
 
 /** What can only be said when all is over: histories, watches, tables; and all of it once more after a power cut. */
 export function finalChecks(input: FinalInput): void {
@@ -58,12 +60,17 @@ const CORE_WATCHES = 3;
 const CORE_STREAMS = 2;
 
 function checkResources({ cluster, options, oracle }: FinalInput): void {
-  const held = cluster.nodes.flatMap(({ name, member }) => (member === null ? [] : [{ name, ...member.figures() }]));
   const { watchers, others } = options;
   const core = others.core ?? 0;
   const clients = { streams: watchers + CORE_STREAMS * core, watchers: watchers + CORE_WATCHES * core };
-  const wrong = leftBehind(held, clients);
-  if (wrong !== null) oracle.report('I16 resources', wrong);
+  const wrong = (): string | null => {
+    const held = cluster.nodes.flatMap(({ name, member }) => (member === null ? [] : [{ name, ...member.figures() }]));
+    return leftBehind(held, clients);
+  };
+  // Who has just moved may not have said so at the member it came from.
+  for (let ms = 0; ms < RESOURCES_MS && wrong() !== null; ms += 100) cluster.run(100);
+  const left = wrong();
+  if (left !== null) oracle.report('I16 resources', left);
 }
 
 /** I11: every table of every member, against each other and against the model. */

@@ -63,7 +63,7 @@ export class Settle {
       const late = this.#watches.filter((watch) => !watch.hasSeen(revision));
       if (late.length === 0) return null;
       if (asked++ % 10 === 0) for (const watch of late) watch.askProgress();
-      return `${late.length} watchers have not come to revision ${revision}`;
+      return `watchers have not come to revision ${revision}: ${late.map((watch) => watch.where()).join(', ')}`;
     };
     if (!this.#within(60_000, failed, behind, 'after the faults')) return false;
     for (const watch of this.#watches) watch.finish(this.#oracle.model.revision);

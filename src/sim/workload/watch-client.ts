@@ -80,6 +80,12 @@ export class WatchClient {
     return this.#stream !== null && this.#record !== null && this.#next > revision;
   }
 
+  /** For a report. */
+  where(): string {
+    const state = this.#stream === null ? 'without a stream' : this.#record === null ? 'not created' : 'created';
+    return `${this.#name} at ${this.#node.name} (${state}) goes on with ${this.#next}`;
+  }
+
   /** Asks where it is: the answer comes behind everything that is due. */
   askProgress(): void {
     const epoch = this.#epoch;
@@ -225,13 +231,17 @@ export class WatchClient {
     if (epoch !== this.#epoch) return;
     const stream = this.#stream;
     if (stream !== null) this.#leave(stream);
-    this.#epoch++;
+    // If the member ends before we have left, that is not a second reason to go.
+    const leaving = ++this.#epoch;
     this.#stream = null;
-    this.#work.port.later(this.#work.port.delayUs(), () => this.#connect());
+    this.#work.port.later(this.#work.port.delayUs(), () => {
+      if (leaving === this.#epoch) this.#connect();
+    });
   }
 
   ended(node: SimNode): void {
-    if (node !== this.#node) return;
+    // Before our first connection there is none that could be reset.
+    if (node !== this.#node || this.#epoch === 0) return;
     const epoch = this.#epoch;
     this.#stream = null;
     this.#work.port.later(this.#work.port.delayUs(), () => this.#reconnect(epoch));

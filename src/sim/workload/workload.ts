@@ -24,9 +24,10 @@ export interface Workload {
   readonly hearsOfWrites: ((key: string) => void)[];
 }
 
-/** A member to talk to, other than `not` where there is one. */
+/** A member to talk to, other than `not` where there is one; no machine that was taken away for good. */
 export function pickNode({ cluster }: Workload, rng: Rng, not: SimNode | null = null): SimNode {
-  const node = rng.pick(cluster.nodes);
-  if (node !== not || cluster.nodes.length === 1) return node;
-  return cluster.nodes[(cluster.nodes.indexOf(node) + 1) % cluster.nodes.length] as SimNode;
+  const nodes = cluster.nodes.filter((node) => !node.gone);
+  const node = rng.pick(nodes);
+  if (node !== not || nodes.length === 1) return node;
+  return nodes[(nodes.indexOf(node) + 1) % nodes.length] as SimNode;
 }
