@@ -39,6 +39,8 @@ export class SimCluster {
   readonly rng: Rng;
   /** Its members change while it runs. */
   changing = false;
+  /** A member was made to differ from the others. */
+  skewed = false;
   /** Hears of each machine that comes later. */
   onNode: ((node: SimNode) => void) | null = null;
   readonly #make: (name: string, joins: readonly InitialMember[] | null) => SimNode;

@@ -100,16 +100,20 @@ class Caretaker implements SimClient {
     this.#work.port.call<void>(node, CALL_MS, send, { ok: over, fail: over, lost: over });
   }
 
-  /** Nobody but us may find the data corrupt: it is not. */
+  /** Nobody but us may find the data corrupt: it is not, unless a fault has made it so. */
   #watch(): void {
+    if (!this.#work.cluster.skewed) this.#falseAlarms();
+    // An expired lease cannot end while the data is said to be corrupt, nor can who waits for that.
+    if (this.#work.stopping) this.waitsFor();
+    this.#work.port.later(LOOK_MS * 1000, () => this.#watch());
+  }
+
+  #falseAlarms(): void {
     for (const member of this.#work.cluster.members()) {
       const found = member.alarms().find(({ alarm, memberId }) => alarm === AlarmType.CORRUPT && memberId !== NOBODY);
       if (found === undefined || this.#violations.length > 0) continue;
       this.#report('I11 false alarm', `CORRUPT was raised for member ${found.memberId.toString(16)}`);
     }
-    // An expired lease cannot end while the data is said to be corrupt, nor can who waits for that.
-    if (this.#work.stopping) this.waitsFor();
-    this.#work.port.later(LOOK_MS * 1000, () => this.#watch());
   }
 
   #report(rule: string, message: string): void {

@@ -41,7 +41,7 @@ class CoreClient implements SimClient {
     if (this.#keys.busy || this.#lease.busy) return 'the client core has not ended a call';
     const revision = this.#work.log().length + 1;
     for (const watch of this.#watches) {
-      const what = watch.waitsFor(revision);
+      const what = watch.waitsFor(revision, this.#watches);
       if (what !== null) return what;
     }
     return null;
