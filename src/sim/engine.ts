@@ -58,6 +58,11 @@ export class Engine {
     event.fn = null;
   }
 
+  /** How many events of a life are to come. Looks at all that there are. */
+  waiting(life: SimEvent['life']): number {
+    return this.#heap.count((event) => event.life === life && event.fn !== null);
+  }
+
   /** Lets the next event happen. @returns false if there is none */
   step(): boolean {
     for (;;) {

@@ -19,6 +19,10 @@ export class EventHeap {
     return this.#events.length;
   }
 
+  count(which: (event: SimEvent) => boolean): number {
+    return this.#events.filter(which).length;
+  }
+
   peek(): SimEvent | undefined {
     return this.#events[0];
   }

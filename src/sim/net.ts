@@ -82,6 +82,11 @@ export class SimNet {
     for (const conn of [...host.conns]) conn.die('ECONNRESET');
   }
 
+  /** Ends of connections that a host has. */
+  connections(name: string): number {
+    return this.#hosts.get(name)?.conns.size ?? 0;
+  }
+
   cut(from: string, to: string): void {
     this.#cut.add(`${from}>${to}`);
     this.#giveUpLater(from, to);

@@ -123,6 +123,11 @@ export class SimNode {
     return this.#life?.alive === true;
   }
 
+  /** Timers and other events that the process waits for, and its connections. */
+  held(): { events: number; connections: number } {
+    return { events: this.#engine.waiting(this.#life), connections: this.#net.connections(this.name) };
+  }
+
   get paused(): boolean {
     return this.#life?.paused === true;
   }

@@ -28,7 +28,7 @@ export interface FinalInput {
 
 const COMPACTION_MS = 5000;
 /** What is left behind by nobody is gone by then. */
-const RESOURCES_MS = 5000;
+const RESOURCES_MS = 10_000;
 
 /** What can only be said when all is over: histories, watches, tables; and all of it once more after a power cut. */
 export function finalChecks(input: FinalInput): void {
@@ -62,10 +62,19 @@ const CORE_STREAMS = 2;
 function checkResources({ cluster, options, oracle }: FinalInput): void {
   const { watchers, others } = options;
   const core = others.core ?? 0;
-  const clients = { streams: watchers + CORE_STREAMS * core, watchers: watchers + CORE_WATCHES * core };
+  const limits = {
+    streams: watchers + CORE_STREAMS * core,
+    watchers: watchers + CORE_WATCHES * core,
+    // Two each way to each peer, those of the clients, and some that are being replaced.
+    connections: 2 * cluster.nodes.length + 2 * core + 2,
+    events: 12 + 2 * cluster.nodes.length,
+  };
   const wrong = (): string | null => {
-    const held = cluster.nodes.flatMap(({ name, member }) => (member === null ? [] : [{ name, ...member.figures() }]));
-    return leftBehind(held, clients);
+    const held = cluster.nodes.flatMap((node) => {
+      const { name, member } = node;
+      return member === null ? [] : [{ name, ...node.held(), ...member.figures() }];
+    });
+    return leftBehind(held, limits);
   };
   // Who has just moved may not have said so at the member it came from.
   for (let ms = 0; ms < RESOURCES_MS && wrong() !== null; ms += 100) cluster.run(100);
