@@ -23,6 +23,7 @@ export {
   type RestoreOptions,
   restoreMember,
   type SnapshotFile,
+  validate as validateConfig,
 } from './server/index.js';
 export { type RunningMember, type StartOptions, startMember } from './start-member.js';
 export type { LogFields, Logger, LogLevel } from './util/log.js';

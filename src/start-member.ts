@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly logger?: Logger;
   /** --max-concurrent-streams of a connection; 0: no limit (default). */
   readonly maxConcurrentStreams?: number;
+  /** --grpc-keepalive-min-time, ms: clients that ping more often are sent away. Default 5 s. */
+  readonly grpcKeepaliveMinTimeMs?: number;
   /** --grpc-keepalive-interval and -timeout, ms. Default two hours and 20 s. */
   readonly grpcKeepaliveIntervalMs?: number;
   readonly grpcKeepaliveTimeoutMs?: number;
@@ -136,6 +138,7 @@ class Running implements RunningMember {
     const grpcOptions = {
       receiveBytesMax: member.limits.maxRequestBytes + (512 << 10),
       concurrentStreamsMax: options.maxConcurrentStreams ?? GRPC_DEFAULTS.concurrentStreamsMax,
+      pingMinMs: options.grpcKeepaliveMinTimeMs ?? GRPC_DEFAULTS.pingMinMs,
       keepaliveIntervalMs: options.grpcKeepaliveIntervalMs ?? GRPC_DEFAULTS.keepaliveIntervalMs,
       keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs ?? GRPC_DEFAULTS.keepaliveTimeoutMs,
     };

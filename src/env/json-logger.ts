@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { LogFields, Logger, LogLevel } from '../util/log.js';
 import { LOG_LEVELS } from '../util/log.js';
+import type { Rotation } from './rotating-file.js';
+import { RotatingFile } from './rotating-file.js';
 
 export interface JsonLoggerOptions {
   /** Lines below it are dropped. Default info. */
@@ -9,6 +11,8 @@ export interface JsonLoggerOptions {
   format?: 'json' | 'console';
   /** `stderr`, `stdout`, `default` (stderr), a file's path (appended to), or a function. Default stderr. */
   outputs?: readonly (string | ((line: string) => void))[];
+  /** Files are set aside when they are full. */
+  rotation?: Rotation;
   /** What stands as `caller` where no logger on the way said so. */
   caller?: string;
   /** Unix time in milliseconds, with fractions. Default: the machine's, to the microsecond. */
@@ -89,13 +93,19 @@ export class JsonLogger implements Logger {
   }
 }
 
+interface LogFile {
+  write(line: string): void;
+  close(): void;
+}
+
 /** What a logger and those made by `with` have in common. */
 class Core {
   level: LogLevel;
   readonly caller: string;
   readonly #console: boolean;
   readonly #outputs: ((line: string) => void)[];
-  readonly #files: number[] = [];
+  readonly #files: LogFile[] = [];
+  readonly #openFile: (path: string) => LogFile;
   readonly #wall: () => number;
   readonly #zoneMinutes: (wallMs: number) => number;
   /** The second that #secondText and #zoneText are of. */
@@ -109,6 +119,8 @@ class Core {
     this.#console = options.format === 'console';
     this.#wall = options.wall ?? microWall();
     this.#zoneMinutes = options.zoneMinutes ?? ((wallMs) => -new Date(wallMs).getTimezoneOffset());
+    const { rotation } = options;
+    this.#openFile = (path) => (rotation === undefined ? plainFile(path) : new RotatingFile(path, rotation));
     this.#outputs = (options.outputs ?? ['default']).map((output) => this.#open(output));
   }
 
@@ -126,7 +138,7 @@ class Core {
 
   close(): void {
     this.#outputs.length = 0;
-    for (const fd of this.#files.splice(0)) closeSync(fd);
+    for (const file of this.#files.splice(0)) file.close();
   }
 
   /** RFC 3339 with the offset written as Z or +0900, and at most six digits of fraction without zeros at the end. */
@@ -149,16 +161,21 @@ class Core {
     if (typeof output === 'function') return output;
     if (output === 'default' || output === 'stderr') return toStream(process.stderr);
     if (output === 'stdout') return toStream(process.stdout);
-    const fd = openSync(output, 'a', 0o600);
-    this.#files.push(fd);
+    const file = this.#openFile(output);
+    this.#files.push(file);
     return (line) => {
       try {
-        writeSync(fd, line);
+        file.write(line);
       } catch {
         // A full disk must not stop the member by way of its log; the disk's own guard speaks up.
       }
     };
   }
+}
+
+function plainFile(path: string): LogFile {
+  const fd = openSync(path, 'a', 0o600);
+  return { write: (line) => void writeSync(fd, line), close: () => closeSync(fd) };
 }
 
 function toStream(stream: NodeJS.WriteStream): (line: string) => void {

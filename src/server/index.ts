@@ -9,6 +9,7 @@ export {
   type MemberConfig,
   type MemberTuning,
   memberDefaults,
+  validate,
 } from './config.js';
 export { refusal, ServerError, type ServerErrorCode } from './errors.js';
 export type { MemberFigures } from './figures.js';

@@ -158,6 +158,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   msgpackr: ['peer', 'wire'],
   'prom-client': ['gateway'],
   protobufjs: ['wire'],
+  yaml: ['cli'],
 };
 
 /**

@@ -1,5 +1,6 @@
-import type { Flag, FlagValue } from './flag-set.js';
+import type { Flag } from './flag-set.js';
 import { FlagError, UsageError } from './flag-set.js';
+import type { FlagValue } from './flag-value.js';
 
 /** etcd's feature gates of 3.6 (operations spec 1.2), and whether they are on by default. */
 const GATES: ReadonlyMap<string, boolean> = new Map([
@@ -11,6 +12,8 @@ const GATES: ReadonlyMap<string, boolean> = new Map([
   ['StopGRPCServiceOnDefrag', false],
   ['TxnModeWriteWithSharedBuffer', true],
   ['SetMemberLocalAddr', false],
+  ['FastLeaseKeepAlive', true],
+  ['PriorityRequest', false],
 ]);
 
 /** What 3.5 called them. */
@@ -19,6 +22,8 @@ const OLD_GATES: readonly (readonly [flag: string, gate: string])[] = [
   ['experimental-compact-hash-check-enabled', 'CompactHashCheck'],
   ['experimental-enable-lease-checkpoint', 'LeaseCheckpoint'],
   ['experimental-enable-lease-checkpoint-persist', 'LeaseCheckpointPersist'],
+  ['experimental-txn-mode-write-with-shared-buffer', 'TxnModeWriteWithSharedBuffer'],
+  ['experimental-stop-grpc-service-on-defrag', 'StopGRPCServiceOnDefrag'],
 ];
 
 /** Flags that once had `experimental-` in front. */
@@ -28,7 +33,19 @@ const RENAMED = [
   'compaction-batch-limit',
   'compaction-sleep-interval',
   'watch-progress-notify-interval',
+  'warning-apply-duration',
+  'warning-unary-request-duration',
+  'bootstrap-defrag-threshold-megabytes',
+  'memory-mlock',
   'snapshot-catchup-entries',
+  'max-learners',
+  'downgrade-check-time',
+  'peer-skip-client-san-verification',
+  'enable-distributed-tracing',
+  'distributed-tracing-address',
+  'distributed-tracing-service-name',
+  'distributed-tracing-instance-id',
+  'distributed-tracing-sampling-rate',
 ];
 
 /** The older names, with the kinds and defaults of what they stand for. */
@@ -42,12 +59,23 @@ export function olderFlags(flags: readonly Flag[], group: string): Flag[] {
     ([name, gate]): Flag => ({
       name,
       kind: 'bool',
-      initial: 'false',
+      initial: String(GATES.get(gate)),
       group,
       help: `Deprecated: use --feature-gates=${gate}=true.`,
     }),
   );
-  return [...renamed, ...gates];
+  return [
+    ...renamed,
+    ...gates,
+    {
+      name: 'experimental-enable-v2v3',
+      kind: 'string',
+      initial: '',
+      group,
+      help: 'Serve v2 requests from a prefix of the v3 store. Gone in 3.6.',
+      unbuilt: 'there is no v2 store',
+    },
+  ];
 }
 
 interface Given {

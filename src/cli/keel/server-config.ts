@@ -1,16 +1,30 @@
-import type { MemberConfig } from '../../index.js';
-import { ConfigError, memberDefaults } from '../../index.js';
+import type { MemberConfig, StartOptions } from '../../index.js';
+import { ConfigError, memberDefaults, validateConfig } from '../../index.js';
 import { byEitherName, featureGates } from './feature-gates.js';
-import type { Parsed } from './flag-set.js';
-import { checkUrl, FlagError, parseDuration } from './flag-set.js';
+import type { Flag, Parsed } from './flag-set.js';
+import { FlagError } from './flag-set.js';
+import type { FlagValue } from './flag-value.js';
+import { checkUrl, parseDuration, parseValue } from './flag-value.js';
+import type { LogConfig } from './logging.js';
+import { logConfig } from './logging.js';
+import { serverFlags } from './server-flags.js';
 
 export interface ServerConfig {
   readonly member: MemberConfig;
   readonly listenClientUrls: readonly string[];
-  readonly log: { readonly level: string; readonly format: string; readonly outputs: readonly string[] };
+  readonly log: LogConfig;
+  readonly transport: Transport;
 }
 
-const LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'];
+/** What the client ports are told. */
+type Transport = Pick<
+  StartOptions,
+  | 'maxConcurrentStreams'
+  | 'grpcKeepaliveMinTimeMs'
+  | 'grpcKeepaliveIntervalMs'
+  | 'grpcKeepaliveTimeoutMs'
+  | 'corsOrigins'
+>;
 
 /**
  * Makes a member's configuration of its flags and refuses what etcd refuses, with its words (operations spec 1.3).
@@ -19,21 +33,18 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'];
 export function serverConfig(parsed: Parsed): ServerConfig {
   const { values, given } = parsed;
   const get = <T>(name: string): T => values.get(name) as T;
+  oneBootstrap(parsed);
+  mustBeBuilt(parsed);
+  const log = logConfig(get);
   const name = get<string>('name');
   const listenClientUrls = get<string[]>('listen-client-urls');
   const listenPeerUrls = get<string[]>('listen-peer-urls');
   const advertisePeerUrls = get<string[]>('initial-advertise-peer-urls');
   for (const url of [...listenClientUrls, ...listenPeerUrls]) mustListenable(url);
-  if (given.has('listen-client-urls') && !given.has('advertise-client-urls')) {
+  if (parsed.file === undefined && given.has('listen-client-urls') && !given.has('advertise-client-urls')) {
     throw new FlagError('--advertise-client-urls is required when --listen-client-urls is set explicitly');
   }
-  const state = get<string>('initial-cluster-state');
-  if (state !== 'new' && state !== 'existing') {
-    throw new FlagError(`invalid value "${state}" for flag -initial-cluster-state: invalid value "${state}"`);
-  }
-  const level = oneOf('log-level', get('log-level'), LEVELS);
-  const format = oneOf('log-format', get('log-format'), ['json', 'console']);
-  oneOf('logger', get('logger'), ['zap']);
+  const state = get<'new' | 'existing'>('initial-cluster-state');
   const either = <T>(name: string): T => byEitherName(parsed, name) as T;
   const gate = featureGates(parsed);
   const compactHashCheckMs = either<number>('compact-hash-check-time');
@@ -79,8 +90,50 @@ export function serverConfig(parsed: Parsed): ServerConfig {
     onDiskDamage: oneOf('on-disk-damage', get('on-disk-damage'), ['repair', 'stop']) as 'repair' | 'stop',
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };
-  const outputs = get<string>('log-outputs').split(',');
-  return { member, listenClientUrls, log: { level, format, outputs } };
+  validateConfig(member);
+  return { member, listenClientUrls, log, transport: transport(get) };
+}
+
+const NO_LIMIT = 2 ** 32 - 1;
+
+function transport(get: <T>(name: string) => T): Transport {
+  const streams = get<number>('max-concurrent-streams');
+  const interval = get<number>('grpc-keepalive-interval');
+  const timeout = get<number>('grpc-keepalive-timeout');
+  const pings = interval > 0 && timeout > 0;
+  return {
+    maxConcurrentStreams: streams >= NO_LIMIT ? 0 : streams,
+    grpcKeepaliveMinTimeMs: get('grpc-keepalive-min-time'),
+    grpcKeepaliveIntervalMs: pings ? interval : Number.MAX_SAFE_INTEGER,
+    ...(pings ? { grpcKeepaliveTimeoutMs: timeout } : {}),
+    corsOrigins: get<string>('cors').split(',').filter(Boolean),
+  };
+}
+
+function oneBootstrap({ values, given }: Parsed): void {
+  const set = ['initial-cluster', 'discovery', 'discovery-endpoints', 'discovery-srv'].filter(
+    (name) => given.has(name) && values.get(name) !== '',
+  );
+  if (set.length > 1) {
+    throw new FlagError(
+      'multiple discovery or bootstrap flags are set. Choose one of "initial-cluster", "discovery", "discovery-endpoints" or "discovery-srv"',
+    );
+  }
+  if ((values.get('discovery-token') === '') !== (values.get('discovery-endpoints') === '')) {
+    throw new FlagError('both --discovery-token and --discovery-endpoints must be set');
+  }
+}
+
+/** A flag that is not built may say what is so anyway. */
+function mustBeBuilt({ values, given }: Parsed): void {
+  for (const flag of serverFlags) {
+    if (flag.unbuilt === undefined || !given.has(flag.name)) continue;
+    if (!isDefault(flag, values.get(flag.name))) throw new FlagError(`--${flag.name}: ${flag.unbuilt}`);
+  }
+}
+
+function isDefault(flag: Flag, value: FlagValue | undefined): boolean {
+  return JSON.stringify(value) === JSON.stringify(parseValue(flag, flag.initial));
 }
 
 function auth(

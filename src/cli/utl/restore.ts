@@ -7,7 +7,7 @@ import { hex } from '../../util/hex.js';
 import type { Context } from '../ctl/context.js';
 import { badArgs, Exit, Fail } from '../ctl/fail.js';
 import { flag } from '../ctl/flags.js';
-import { checkUrl } from '../keel/flag-set.js';
+import { checkUrl } from '../keel/flag-value.js';
 import { done, withEnv } from './env.js';
 import { DatabaseFile } from './file.js';
 import { log } from './log.js';

@@ -17,6 +17,8 @@ export interface GrpcServerOptions {
   readonly receiveBytesMax: number;
   /** --max-concurrent-streams; 0: no limit. */
   readonly concurrentStreamsMax: number;
+  /** --grpc-keepalive-min-time, ms: nearer together, a client's pings are too many (not seen over grpc-js). */
+  readonly pingMinMs: number;
   /** --grpc-keepalive-interval and --grpc-keepalive-timeout, ms: pings of ours on idle connections. */
   readonly keepaliveIntervalMs: number;
   readonly keepaliveTimeoutMs: number;
@@ -25,6 +27,7 @@ export interface GrpcServerOptions {
 export const GRPC_DEFAULTS: GrpcServerOptions = {
   receiveBytesMax: 1_572_864 + (512 << 10),
   concurrentStreamsMax: 0,
+  pingMinMs: 5000,
   keepaliveIntervalMs: 2 * 60 * 60 * 1000,
   keepaliveTimeoutMs: 20_000,
 };

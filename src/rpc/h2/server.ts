@@ -31,6 +31,7 @@ export class H2GrpcServer {
       limits: {
         messageBytesMax: options.receiveBytesMax,
         concurrentStreamsMax: options.concurrentStreamsMax,
+        pingMinMs: options.pingMinMs,
         keepaliveIntervalMs: options.keepaliveIntervalMs,
         keepaliveTimeoutMs: options.keepaliveTimeoutMs,
       },
