@@ -39,6 +39,8 @@ export class SimCluster {
   readonly rng: Rng;
   /** Its members change while it runs. */
   changing = false;
+  /** Has so many voters added, all at once, through a node that leads; the names of their machines. Null: nobody does that. */
+  grow: ((leader: SimNode, count: number) => string[]) | null = null;
   /** A member was made to differ from the others. */
   skewed = false;
   /** Hears of each machine that comes later. */

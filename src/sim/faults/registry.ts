@@ -1,3 +1,4 @@
+import { confRace } from './conf-race.js';
 import { fullDisk, misdirected, rot, staleSector, stall, syncError } from './disks.js';
 import type { FaultKind, FaultSpec } from './kinds.js';
 import { lateSnapshot } from './late-snapshot.js';
@@ -37,6 +38,7 @@ export const FAULTS: readonly FaultSpec[] = [
   wallJump,
   clockRate,
   clientCut,
+  confRace,
 ];
 
 export const FAULT_KINDS: readonly FaultKind[] = FAULTS.map((fault) => fault.name);

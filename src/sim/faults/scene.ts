@@ -11,6 +11,8 @@ export class FaultScene {
   readonly cutFromClients = new Set<string>();
   /** µs: when the last stalled disk goes on. */
   stalledUntil = 0;
+  /** µs: until then changes of the configuration race already. */
+  racesUntil = 0;
   /** No fault begins, and no end of one has an effect, any more. */
   over = false;
 

@@ -38,7 +38,9 @@ class Operator implements SimClient {
   }
 
   start(): void {
-    this.#work.cluster.changing = true;
+    const { cluster } = this.#work;
+    cluster.changing = true;
+    cluster.grow = (leader, count) => Array.from({ length: count }, () => this.#growAt(leader));
     for (let i = 0; i < this.#atATime; i++) this.#pause();
     this.#lookAgain();
   }
@@ -63,10 +65,26 @@ class Operator implements SimClient {
   }
 
   #add(isLearner: boolean): void {
+    const { url } = this.#newcomer();
+    this.#call((member, done) => member.memberAdd({ peerUrls: [url], isLearner }, { deadline: 0 }, done));
+  }
+
+  #growAt(leader: SimNode): string {
+    const { name, url } = this.#newcomer();
+    // Behind what it does just now.
+    this.#work.port.later(0, () =>
+      leader.enter((member) =>
+        member.memberAdd({ peerUrls: [url], isLearner: false }, { deadline: 0 }, { ok: () => {}, fail: () => {} }),
+      ),
+    );
+    return name;
+  }
+
+  #newcomer(): { name: string; url: string } {
     const name = `o${this.#id}n${++this.#count}`;
     const url = `http://${name}:2380`;
     this.#wanted.set(url, name);
-    this.#call((member, done) => member.memberAdd({ peerUrls: [url], isLearner }, { deadline: 0 }, done));
+    return { name, url };
   }
 
   #promote(id: bigint): void {
