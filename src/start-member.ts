@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { LineFile } from './env/line-file.js';
 import { RealEnv } from './env/real-env.js';
-import { ClientPort, httpServerOf, Site } from './gateway/index.js';
+import { ClientPort, httpServerOf, JsonGateway, Site } from './gateway/index.js';
 import type { ListenTarget } from './listen-url.js';
 import { bindAddress, ListenError, parseListenUrl } from './listen-url.js';
 import { GRPC_DEFAULTS, GrpcJsServer, H2GrpcServer, Router } from './rpc/index.js';
@@ -28,6 +28,16 @@ export interface StartOptions {
   readonly grpcKeepaliveTimeoutMs?: number;
   /** --cors. Default every origin. */
   readonly corsOrigins?: readonly string[];
+  /** --host-whitelist: names that clients may ask by over plain HTTP. Default every name. */
+  readonly hostWhitelist?: readonly string[];
+  /** --enable-grpc-gateway: JSON below /v3/. Default true. */
+  readonly gateway?: boolean;
+  /** Errors of the gateway as etcd 3.5 writes them. Default false. */
+  readonly gatewayLegacyErrors?: boolean;
+  /** --enable-pprof: profiles below /debug/pprof/. Default false. */
+  readonly profiles?: boolean;
+  /** --metrics=extensive: every rpc is timed. Default false. */
+  readonly extensiveMetrics?: boolean;
   /**
    * A failed fsync or a broken invariant: the member's state on disk is safe, its memory is not. Default: logs it and
    * ends the process with 1; another handler must not go on using the member.
@@ -110,6 +120,7 @@ class Running implements RunningMember {
   readonly #router: Router;
   readonly #auditFile: LineFile | null;
   readonly #grpc: GrpcJsServer | H2GrpcServer;
+  readonly #site: Site;
   #stopping: Promise<void> | null = null;
   #end!: () => void;
   #failReady!: (err: Error) => void;
@@ -133,6 +144,7 @@ class Running implements RunningMember {
     this.#router = new Router(member, env, {
       watchProgressMs: member.config.watchProgressNotifyMs,
       recheckWatches: member.config.authRecheckWatches,
+      timeCalls: options.extensiveMetrics ?? false,
       ...(this.#auditFile === null ? {} : { auditSink: (line) => this.#auditFile?.write(line) }),
     });
     const grpcOptions = {
@@ -146,9 +158,8 @@ class Running implements RunningMember {
       process.env.KEEL_TRANSPORT === 'grpc-js'
         ? new GrpcJsServer(this.#router, grpcOptions)
         : new H2GrpcServer(this.#router, env, grpcOptions);
-    const { corsOrigins } = options;
-    const siteOptions = { rpcs: this.#router, ...(corsOrigins === undefined ? {} : { corsOrigins }) };
-    const http1 = httpServerOf(new Site(member, env.log, siteOptions));
+    this.#site = siteOf(member, env, this.#router, options, grpcOptions.receiveBytesMax);
+    const http1 = httpServerOf(this.#site);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -189,13 +200,29 @@ class Running implements RunningMember {
     this.#failReady(new Error('the member was stopped before it was ready'));
     for (const port of this.#ports) port.stopAccepting();
     this.#router.stop();
-    await new Promise<void>((done) => this.#grpc.drain(DRAIN_MS, done));
+    await Promise.all([
+      new Promise<void>((done) => this.#grpc.drain(DRAIN_MS, done)),
+      new Promise<void>((done) => this.#site.drain(DRAIN_MS, done)),
+    ]);
     await new Promise<void>((done) => this.member.stop(done));
     for (const port of this.#ports) port.destroy();
     await new Promise<void>((done) => (this.#auditFile === null ? done() : this.#auditFile.close(done)));
     await new Promise<void>((done) => this.#env.close(done));
     this.#end();
   }
+}
+
+function siteOf(member: Member, env: RealEnv, router: Router, options: StartOptions, receiveBytesMax: number): Site {
+  const { corsOrigins, hostWhitelist, gatewayLegacyErrors: legacyErrors = false } = options;
+  const gateway = options.gateway === false ? null : new JsonGateway(router, env, { receiveBytesMax, legacyErrors });
+  return new Site(member, env.log, {
+    rpcs: router,
+    gateway,
+    profiles: options.profiles ?? false,
+    extensiveMetrics: options.extensiveMetrics ?? false,
+    ...(corsOrigins === undefined ? {} : { corsOrigins }),
+    ...(hostWhitelist === undefined ? {} : { hostWhitelist }),
+  });
 }
 
 /** Puts the defaults and the ports that were bound where nothing was given. */

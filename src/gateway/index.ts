@@ -1,4 +1,6 @@
 export { ClientPort, type PortServers } from './client-port.js';
-export type { HttpHandler, HttpRequest, HttpResponse, Respond } from './http.js';
+export type { ExchangeListener, HttpExchange, HttpHandler, HttpRequest, HttpResponse, Respond } from './http.js';
+export { http2Of } from './http2.js';
+export { JsonGateway, type JsonGatewayOptions } from './json-gateway.js';
 export { httpServerOf } from './node-http.js';
-export { Site, type SiteOptions } from './site.js';
+export { type Pages, Site, type SiteOptions } from './site.js';

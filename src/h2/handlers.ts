@@ -58,6 +58,9 @@ export interface HttpRequest {
   readonly scheme: string;
   /** Of :authority or Host; may be empty. */
   readonly authority: string;
+  /** Of the connection (Socket). */
+  readonly remote: string;
+  readonly certificateName: string;
   /** All values, joined with `, ` (for cookies `; `); `name` in lower case. */
   header(name: string): string | undefined;
   /** Names (lower case) and values, in order. */

@@ -52,6 +52,14 @@ export class HttpExchange extends Stream implements HttpRequest {
     return this.head.authority;
   }
 
+  get remote(): string {
+    return this.connection.remote;
+  }
+
+  get certificateName(): string {
+    return this.connection.certificateName;
+  }
+
   header(name: string): string | undefined {
     let all: string | undefined;
     for (const field of this.head.fields) {

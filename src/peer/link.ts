@@ -1,6 +1,6 @@
 import type { Message } from '../raft/index.js';
 import type { Env, TimerHandle } from '../util/env.js';
-import { Histogram } from '../util/histogram.js';
+import { growing } from '../util/histogram.js';
 import type { Logger } from '../util/log.js';
 import { addressOf } from './address.js';
 import type { PeerAddress, PeerIdentity, PeerReply } from './api.js';
@@ -69,7 +69,7 @@ export class Link {
   /** Messages and proposals that found no connection, or no room in it. */
   sentFailures = 0;
   disconnects = 0;
-  readonly roundTrips = new Histogram(0.0001, 2, 16);
+  readonly roundTrips = growing(0.0001, 2, 16);
 
   constructor(env: Env, log: Logger, identity: PeerIdentity, peer: PeerAddress, events: LinkEvents, times: LinkTimes) {
     this.id = peer.id;

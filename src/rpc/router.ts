@@ -26,6 +26,8 @@ export interface RouterOptions {
   readonly recheckWatches?: boolean;
   /** Takes the lines of the audit log; default none */
   readonly auditSink?: (line: string) => void;
+  /** --metrics=extensive: calls are timed; default false */
+  readonly timeCalls?: boolean;
 }
 
 type RouterEnv = Pick<Env, 'rng' | 'timers' | 'fatal' | 'clock'>;
@@ -90,7 +92,10 @@ export class Router implements StreamContext {
   /** What has gone through a route. */
   tally(route: Route): Tally {
     let tally = this.#tallies.get(route);
-    if (tally === undefined) this.#tallies.set(route, (tally = new Tally(route.rpc)));
+    if (tally === undefined) {
+      tally = new Tally(route.rpc, this.#options.timeCalls === true ? this.#env.clock.now : null);
+      this.#tallies.set(route, tally);
+    }
     return tally;
   }
 

@@ -1,7 +1,10 @@
+import { Histogram } from '../util/histogram.js';
 import type { Rpc } from '../wire/index.js';
 
 /** gRPC's codes, by number. */
 const CODES = 17;
+/** Buckets as Prometheus' clients have them where nothing else is said. */
+const HANDLING_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What has gone through one rpc on one member, as gRPC's metrics have it. A call pays a few additions. */
 export class Tally {
@@ -13,9 +16,21 @@ export class Tally {
   sentBytes = 0;
   /** Ended calls by code. */
   readonly handled = new Float64Array(CODES);
+  /** How long its calls took, in seconds; null: nobody asked for it (--metrics=extensive). */
+  readonly times: Histogram | null;
+  readonly #now: (() => number) | null;
 
-  constructor(rpc: Rpc) {
+  /** @param now ms, where times are wanted */
+  constructor(rpc: Rpc, now: (() => number) | null = null) {
     this.rpc = rpc;
+    this.#now = now;
+    this.times = now === null ? null : new Histogram(HANDLING_SECONDS);
+  }
+
+  /** A call begins. @returns what `end` is to be given */
+  start(): number {
+    this.started++;
+    return this.#now === null ? 0 : this.#now();
   }
 
   /** A message has come. */
@@ -29,8 +44,10 @@ export class Tally {
     this.sentBytes += message.length;
   }
 
-  end(code: number): void {
+  /** @param startedAt what `start` said */
+  end(code: number, startedAt: number): void {
     this.handled[code]!++;
+    if (this.times !== null && this.#now !== null) this.times.observe((this.#now() - startedAt) / 1000);
   }
 }
 

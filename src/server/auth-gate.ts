@@ -1,5 +1,5 @@
 import type { AuthRefusal, AuthStore, Identity, TokenProvider } from '../auth/index.js';
-import { NOBODY } from '../auth/index.js';
+import { NOBODY, ROOT } from '../auth/index.js';
 import type { Lessor } from '../lease/index.js';
 import type { TxnRequest } from '../wire/index.js';
 import type { AuthGuard, CallContext, Refused } from './api.js';
@@ -22,6 +22,9 @@ interface Waiting {
   readonly refused: Refused;
   readonly go: (who: Identity) => void;
 }
+
+/** For what the process asks of its own member, such as whether it can read: in nobody's name, and allowed. */
+export const ON_ITS_OWN: CallContext = Object.freeze({ deadline: 0 });
 
 /** Calls with a token that this member has not heard of yet. */
 const WAITING_MAX = 10_000;
@@ -64,6 +67,7 @@ export class AuthGate implements AuthGuard {
   /** Finds out who asks; null: nobody says. `go` is called at once, or once the index the token names is applied. */
   identify(ctx: CallContext, refused: Refused, go: (who: Identity | null) => void): void {
     if (!this.enabled) return go(null);
+    if (ctx === ON_ITS_OWN) return go({ username: ROOT, revision: this.#auth.revision });
     const { token } = ctx;
     if (token === undefined) {
       const { certificateName } = ctx;

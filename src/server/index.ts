@@ -1,6 +1,7 @@
 export { ETCD_VERSION, KEEL_VERSION, STORAGE_VERSION } from '../util/versions.js';
 export type * from './api.js';
 export type { AuthAnswers } from './auth-apply.js';
+export { ON_ITS_OWN } from './auth-gate.js';
 export { openClientSnapshot } from './client-snapshot.js';
 export {
   ConfigError,

@@ -1,6 +1,6 @@
 /**
- * Counts observations in buckets whose bounds grow by a factor: `start`, `start * factor`, ... The last bucket has no
- * bound. To observe costs a few comparisons and allocates nothing; whoever wants to know reads.
+ * Counts observations in buckets. The last bucket has no bound. To observe costs a few comparisons and allocates
+ * nothing; whoever wants to know reads.
  */
 export class Histogram {
   readonly bounds: Float64Array;
@@ -8,9 +8,10 @@ export class Histogram {
   readonly counts: Float64Array;
   sum = 0;
 
-  constructor(start: number, factor: number, count: number) {
-    this.bounds = Float64Array.from({ length: count }, (_, i) => start * factor ** i);
-    this.counts = new Float64Array(count + 1);
+  /** @param bounds ascending */
+  constructor(bounds: readonly number[]) {
+    this.bounds = Float64Array.from(bounds);
+    this.counts = new Float64Array(bounds.length + 1);
   }
 
   observe(value: number): void {
@@ -28,7 +29,12 @@ export class Histogram {
   }
 }
 
+/** Buckets whose bounds grow by a factor: `start`, `start * factor`, ... */
+export function growing(start: number, factor: number, count: number): Histogram {
+  return new Histogram(Array.from({ length: count }, (_, i) => start * factor ** i));
+}
+
 /** Of the disk, in seconds: 1 ms to 8 s (etcd operations §3). */
 export function diskTimes(): Histogram {
-  return new Histogram(0.001, 2, 14);
+  return growing(0.001, 2, 14);
 }

@@ -40,6 +40,8 @@ export interface Oneof {
   readonly tag: string;
   /** The property that holds the value, whichever member is set; null: each member has its own. */
   readonly value: string | null;
+  /** Its name in the .proto file. */
+  readonly proto: string;
 }
 
 /** One field. `Value` is the type of the property; it exists for the compiler only. */
@@ -141,9 +143,9 @@ export const packed = (one: Field<number>): Field<number[]> =>
   ({ ...one, repeated: true, packed: true }) as unknown as Field<number[]>;
 export const always = <V>(one: Field<V>): Field<V> => ({ ...one, always: true });
 
-/** The members of a oneof. */
-export function oneof(tag: string, value: string | null, members: Shape): Shape {
-  return Object.fromEntries(Object.entries(members).map(([k, f]) => [k, { ...f, oneof: { tag, value } }]));
+/** The members of a oneof. @param proto its name in the .proto file */
+export function oneof(proto: string, tag: string, value: string | null, members: Shape): Shape {
+  return Object.fromEntries(Object.entries(members).map(([k, f]) => [k, { ...f, oneof: { tag, value, proto } }]));
 }
 
 /** A message driven by its field table. */

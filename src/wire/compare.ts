@@ -43,7 +43,7 @@ export const Compare = defineByHand<Compare>(
     result: enumeration(1, CompareResult),
     target: enumeration(2, CompareTarget),
     key: key(3),
-    ...oneof('targetUnion', null, {
+    ...oneof('target_union', 'targetUnion', null, {
       version: int(4),
       createRevision: int(5),
       modRevision: int(6),

@@ -54,7 +54,7 @@ export function makeTxnRequest(): TxnRequest {
 
 export const RequestOp: Codec<RequestOp> = defineByHand<RequestOp>(
   'etcdserverpb.RequestOp',
-  oneof('kind', 'request', {
+  oneof('request', 'kind', 'request', {
     requestRange: message(1, () => RangeRequest),
     requestPut: message(2, () => PutRequest),
     requestDeleteRange: message(3, () => DeleteRangeRequest),
@@ -184,7 +184,7 @@ export function makeTxnResponse(): TxnResponse {
 
 export const ResponseOp: Codec<ResponseOp> = defineByHand<ResponseOp>(
   'etcdserverpb.ResponseOp',
-  oneof('kind', 'response', {
+  oneof('response', 'kind', 'response', {
     responseRange: message(1, () => RangeResponse),
     responsePut: message(2, () => PutResponse),
     responseDeleteRange: message(3, () => DeleteRangeResponse),

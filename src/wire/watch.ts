@@ -60,7 +60,7 @@ export function makeWatchRequest(kind: number, request: WatchRequest['request'])
 
 export const WatchRequest = defineByHand<WatchRequest>(
   'etcdserverpb.WatchRequest',
-  oneof('kind', 'request', {
+  oneof('request_union', 'kind', 'request', {
     createRequest: message(1, () => WatchCreateRequest),
     cancelRequest: message(2, () => WatchCancelRequest),
     progressRequest: message(3, () => WatchProgressRequest),

@@ -7,6 +7,7 @@ import type { LogLine } from '../../src/util/log.js';
 import { memoryLogger } from '../../src/util/log.js';
 import { AlarmType } from '../../src/wire/index.js';
 import { fakeMember } from '../rpc/support/fake.js';
+import { FakeExchange } from './support/exchange.js';
 
 interface State {
   alarms?: number[];
@@ -35,16 +36,15 @@ async function ask(
   state: State,
   url: string,
   options: { method?: string; origin?: string; cors?: string[]; log?: LogLine[] } = {},
-): Promise<HttpResponse> {
+): Promise<HttpResponse & { body: string }> {
   const { method = 'GET', origin, cors, log = [] } = options;
   const site = new Site(memberIn(state), memoryLogger(log), cors === undefined ? {} : { corsOrigins: cors });
-  const { pathname, searchParams } = new URL(url, 'http://member');
-  return new Promise((resolve) => {
-    site.handle(
-      { method, path: pathname, query: searchParams, header: (name) => (name === 'origin' ? origin : undefined) },
-      resolve,
-    );
-  });
+  const exchange = new FakeExchange({ method, url, headers: origin === undefined ? {} : { origin } });
+  site.handle(exchange);
+  const { 'Content-Length': length, ...headers } = (await exchange.done).headers;
+  const { status, body } = await exchange.done;
+  expect(length).toBe(String(Buffer.byteLength(body)));
+  return { status, headers, body: body.toString() };
 }
 
 const CORS = {
@@ -152,9 +152,8 @@ describe('the rest', () => {
     }
   });
 
-  test('what comes later says so', async () => {
-    const json = await ask({}, '/v3/kv/put', { method: 'POST' });
-    expect([json.status, JSON.parse(json.body).code]).toEqual([501, 12]);
+  test('without a gateway there is no /v3/', async () => {
+    expect((await ask({}, '/v3/kv/put', { method: 'POST' })).status).toBe(404);
   });
 
   test('OPTIONS and origins', async () => {

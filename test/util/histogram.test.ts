@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { diskTimes, Histogram } from '../../src/util/histogram.js';
+import { diskTimes, growing } from '../../src/util/histogram.js';
 
 test('a bound belongs to its bucket', () => {
-  const histogram = new Histogram(1, 2, 3);
+  const histogram = growing(1, 2, 3);
   expect([...histogram.bounds]).toEqual([1, 2, 4]);
   for (const value of [0, 1, 1.5, 2, 4, 4.001, 1e9]) histogram.observe(value);
   expect([...histogram.counts]).toEqual([2, 2, 1, 2]);

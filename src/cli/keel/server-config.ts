@@ -24,6 +24,11 @@ type Transport = Pick<
   | 'grpcKeepaliveIntervalMs'
   | 'grpcKeepaliveTimeoutMs'
   | 'corsOrigins'
+  | 'hostWhitelist'
+  | 'gateway'
+  | 'gatewayLegacyErrors'
+  | 'profiles'
+  | 'extensiveMetrics'
 >;
 
 /**
@@ -106,8 +111,24 @@ function transport(get: <T>(name: string) => T): Transport {
     grpcKeepaliveMinTimeMs: get('grpc-keepalive-min-time'),
     grpcKeepaliveIntervalMs: pings ? interval : Number.MAX_SAFE_INTEGER,
     ...(pings ? { grpcKeepaliveTimeoutMs: timeout } : {}),
-    corsOrigins: get<string>('cors').split(',').filter(Boolean),
+    corsOrigins: origins(get('cors')),
+    hostWhitelist: get<string>('host-whitelist').split(',').filter(Boolean),
+    gateway: get('enable-grpc-gateway'),
+    gatewayLegacyErrors: get('gateway-legacy-errors'),
+    // As etcd has it.
+    profiles: get<boolean>('enable-pprof') || get('log-level') === 'debug',
+    extensiveMetrics: get('metrics') === 'extensive',
   };
+}
+
+/** @throws FlagError for what is no origin, in etcd's words */
+function origins(text: string): string[] {
+  const all = text.split(',').filter(Boolean);
+  for (const origin of all) {
+    const why = origin === '*' ? null : checkUrl(origin);
+    if (why !== null) throw new FlagError(`invalid value "${text}" for flag -cors: ${why}`);
+  }
+  return all;
 }
 
 function oneBootstrap({ values, given }: Parsed): void {

@@ -21,13 +21,18 @@ export type { RpcCounts } from './rpc.js';
 const PromRegistry = createRequire(import.meta.url)('prom-client/lib/registry.js') as typeof Registry;
 
 /** GET /metrics, in Prometheus' text format. Everything is looked up when it is asked for. */
-export function metricsHandler(member: MemberApi, rpcs: RpcCounts | null, health: HealthCounts): HttpHandler {
+export function metricsHandler(
+  member: MemberApi,
+  rpcs: RpcCounts | null,
+  health: HealthCounts,
+  extensive = false,
+): HttpHandler {
   const registry = new PromRegistry();
   const metrics = new Metrics(registry);
   processMetrics(metrics);
   memberMetrics(metrics, member);
   healthMetrics(metrics, health);
-  if (rpcs !== null) rpcMetrics(metrics, rpcs);
+  if (rpcs !== null) rpcMetrics(metrics, rpcs, extensive);
   const headers = { 'Content-Type': registry.contentType };
   return (_, respond) => {
     registry.metrics().then(

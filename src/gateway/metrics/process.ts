@@ -31,7 +31,7 @@ function virtualBytes(): number {
   return Number(kilobytes ?? 0) * 1024;
 }
 
-function maxFiles(): number {
+export function maxFiles(): number {
   const limit = /^Max open files\s+(\S+)/m.exec(read('/proc/self/limits'))?.[1] ?? '0';
   return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit);
 }

@@ -31,7 +31,7 @@ const CODES = [
 ];
 
 /** Calls by service and method, under the names of gRPC's Prometheus library; every method is there from the start. */
-export function rpcMetrics(metrics: Metrics, counts: RpcCounts): void {
+export function rpcMetrics(metrics: Metrics, counts: RpcCounts, extensive: boolean): void {
   const tallies = [...counts.routes]
     .filter((route) => route.kind !== 'missing')
     .map((route) => ({ tally: counts.tally(route), labels: labelsOf(route.rpc) }));
@@ -64,6 +64,13 @@ export function rpcMetrics(metrics: Metrics, counts: RpcCounts): void {
         CODES.map((code, i) => ({ labels: { grpc_code: code, ...labels }, value: tally.handled[i] ?? 0 })),
       ),
   );
+  if (extensive) {
+    metrics.histograms(
+      'grpc_server_handling_seconds',
+      'Histogram of response latency (seconds) of gRPC that had been application-level handled by the server.',
+      () => tallies.flatMap(({ tally, labels }) => (tally.times === null ? [] : [[labels, tally.times] as const])),
+    );
+  }
   metrics.counter(
     'etcd_network_client_grpc_received_bytes_total',
     'The total number of bytes received from grpc clients.',

@@ -10,10 +10,12 @@ export class H2Unary extends UnaryCall {
   readonly deadline: number;
   readonly #call: H2UnaryCall;
   readonly #tally: Tally;
+  readonly #startedAt: number;
 
   constructor(call: H2UnaryCall, tally: Tally) {
     super();
     this.#tally = tally;
+    this.#startedAt = tally.start();
     this.request = call.request;
     this.deadline = call.deadline;
     this.#call = call;
@@ -38,12 +40,12 @@ export class H2Unary extends UnaryCall {
 
   reply(response: Buffer): void {
     this.#tally.give(response);
-    this.#tally.end(Code.OK);
+    this.#tally.end(Code.OK, this.#startedAt);
     this.#call.reply(response);
   }
 
   refuse(status: Status): void {
-    this.#tally.end(status.code);
+    this.#tally.end(status.code, this.#startedAt);
     this.#call.refuse(status);
   }
 }
@@ -53,11 +55,13 @@ export class H2Stream extends StreamCall implements StreamListener {
   readonly deadline: number;
   readonly #call: H2StreamCall;
   readonly #tally: Tally;
+  readonly #startedAt: number;
   #ended = false;
 
   constructor(call: H2StreamCall, tally: Tally) {
     super();
     this.#tally = tally;
+    this.#startedAt = tally.start();
     this.deadline = call.deadline;
     this.#call = call;
   }
@@ -85,7 +89,7 @@ export class H2Stream extends StreamCall implements StreamListener {
   }
 
   end(status: Status): void {
-    if (!this.#ended) this.#tally.end(status.code);
+    if (!this.#ended) this.#tally.end(status.code, this.#startedAt);
     this.#ended = true;
     this.#call.end(status);
   }
@@ -106,7 +110,7 @@ export class H2Stream extends StreamCall implements StreamListener {
 
   onClose(): void {
     // By its client, or by its deadline.
-    if (!this.#ended) this.#tally.end(Code.CANCELLED);
+    if (!this.#ended) this.#tally.end(Code.CANCELLED, this.#startedAt);
     this.#ended = true;
     this.over();
   }

@@ -76,7 +76,6 @@ class UnaryHandler {
   }
 
   onCall(call: ConstructorParameters<typeof H2Unary>[0]): void {
-    this.#tally.started++;
     this.#tally.take(call.request);
     this.#router.unary(this.#route, new H2Unary(call, this.#tally));
   }
@@ -95,7 +94,6 @@ class StreamHandler {
   }
 
   onOpen(call: ConstructorParameters<typeof H2Stream>[0]): H2Stream {
-    this.#tally.started++;
     const stream = new H2Stream(call, this.#tally);
     this.#router.stream(this.#route, stream);
     return stream;

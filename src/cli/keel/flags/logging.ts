@@ -4,19 +4,13 @@ const NOT_SWITCHED = { inert: 'slow requests are not logged' };
 const TRACING = { unbuilt: 'distributed tracing is not built' };
 
 export const MONITORING = group('Profiling and Monitoring', [
-  [
-    'enable-pprof',
-    'bool',
-    'false',
-    'Enable profiles at the client URLs + "/debug/pprof/".',
-    { unbuilt: 'it is not built yet' },
-  ],
+  ['enable-pprof', 'bool', 'false', 'Enable profiles at the client URLs + "/debug/pprof/".'],
   [
     'metrics',
     'string',
     'basic',
     "Detail of exported metrics, 'basic' or 'extensive' (with histograms of each rpc).",
-    { unbuilt: 'metrics of this kind are not built yet' },
+    { choices: ['basic', 'extensive'] },
   ],
   [
     'listen-metrics-urls',

@@ -59,12 +59,12 @@ export const MEMBER = group('Member', [
   ['max-txn-ops', 'uint', '128', 'Maximum number of operations permitted in a transaction.'],
   ['max-request-bytes', 'uint', '1572864', 'Maximum client request size in bytes the server will accept.'],
   ['max-concurrent-streams', 'uint', '4294967295', 'Maximum concurrent streams that each client can open at a time.'],
+  ['enable-grpc-gateway', 'bool', 'true', 'Enable the JSON gateway.'],
   [
-    'enable-grpc-gateway',
+    'gateway-legacy-errors',
     'bool',
-    'true',
-    'Enable the JSON gateway.',
-    { unbuilt: 'the gateway cannot be switched off yet' },
+    'false',
+    'Word errors of the JSON gateway as etcd 3.5 first did: with "error" beside "message".',
   ],
   [
     'grpc-keepalive-min-time',

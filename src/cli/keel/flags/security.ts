@@ -33,7 +33,6 @@ export const SECURITY = group('Security', [
     'string',
     '*',
     'Acceptable hostnames from HTTP client requests, if server is not secure (empty or * means all).',
-    { unbuilt: 'it is not built yet' },
   ],
 ]);
 

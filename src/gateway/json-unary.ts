@@ -1,0 +1,100 @@
+import type { Status, Tally, UnaryRoute } from '../rpc/index.js';
+import { Code, UnaryCall } from '../rpc/index.js';
+import { refuse } from './gateway-context.js';
+import type { ExchangeListener } from './http.js';
+import { toJson } from './json/encode.js';
+import type { JsonCall } from './json-body.js';
+import { metadataOf } from './metadata.js';
+
+export const DEADLINE: Status = { code: Code.DEADLINE_EXCEEDED, message: 'context deadline exceeded' };
+/** What a first message of a gRPC server's has said in its headers. */
+export const FROM_GRPC = { 'Content-Type': 'application/json', 'Grpc-Metadata-Content-Type': 'application/grpc' };
+
+/** A unary call that came as JSON. */
+export class JsonUnary extends UnaryCall implements ExchangeListener {
+  readonly request: Buffer;
+  readonly #call: JsonCall;
+  readonly #route: UnaryRoute;
+  readonly #tally: Tally;
+  #startedAt = 0;
+  #timer: unknown = null;
+  #over = false;
+
+  constructor(call: JsonCall, route: UnaryRoute, request: Buffer) {
+    super();
+    this.#call = call;
+    this.#route = route;
+    this.request = request;
+    this.#tally = call.context.router.tally(route);
+  }
+
+  start(): this {
+    const { context, deadline } = this.#call;
+    context.open.add(this);
+    this.#startedAt = this.#tally.start();
+    this.#tally.take(this.request);
+    if (deadline !== 0) {
+      const left = deadline - context.clock.now();
+      if (left <= 0) {
+        this.refuse(DEADLINE);
+        return this;
+      }
+      this.#timer = context.timers.set(left, () => this.refuse(DEADLINE));
+    }
+    context.router.unary(this.#route, this);
+    return this;
+  }
+
+  get deadline(): number {
+    return this.#call.deadline;
+  }
+
+  override get isOver(): boolean {
+    return this.#over;
+  }
+
+  override get remote(): string {
+    return this.#call.exchange.remote;
+  }
+
+  metadata(name: string): string | undefined {
+    return metadataOf(this.#call.exchange, name);
+  }
+
+  reply(response: Buffer): void {
+    if (!this.#end(Code.OK)) return;
+    this.#tally.give(response);
+    const { response: codec } = this.#route.rpc;
+    const { exchange, cors } = this.#call;
+    const body = toJson(codec, codec.decode(response));
+    exchange.respond(200, { ...cors, ...FROM_GRPC, 'Content-Length': String(Buffer.byteLength(body)) });
+    exchange.end(body);
+  }
+
+  refuse(status: Status): void {
+    if (!this.#end(status.code)) return;
+    const { context, exchange, cors } = this.#call;
+    refuse(context, exchange, cors, status);
+  }
+
+  onData(): void {}
+
+  onEnd(): void {}
+
+  onDrain(): void {}
+
+  onClose(): void {
+    this.#end(Code.CANCELLED);
+  }
+
+  /** @returns whether this is the first end */
+  #end(code: number): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    const { context } = this.#call;
+    if (this.#timer !== null) context.timers.clear(this.#timer);
+    context.open.delete(this);
+    this.#tally.end(code, this.#startedAt);
+    return true;
+  }
+}
