@@ -21,7 +21,8 @@ export class Access {
 
   headers(origin: string | undefined): Readonly<Record<string, string>> {
     const origins = this.#origins;
-    const allowed = origins.size === 0 || origins.has('*') ? '*' : origin !== undefined && origins.has(origin) ? origin : null;
+    const allowed =
+      origins.size === 0 || origins.has('*') ? '*' : origin !== undefined && origins.has(origin) ? origin : null;
     if (allowed === null) return NONE;
     return {
       'Access-Control-Allow-Headers': 'accept, content-type, authorization',
