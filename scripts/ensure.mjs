@@ -68,12 +68,17 @@ function isInstalled() {
 export function ensureBuilt(options = {}) {
   const dist = join(root, 'dist');
   const stampFile = join(dist, '.build-stamp');
-  const stamp = sourceHash(['src', 'tsconfig.json', 'tsconfig.build.json']);
+  const stamp = sourceHash(['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.mjs']);
   if (!options.force && readText(stampFile) === stamp) return;
   say('building (tsc) ...');
   const next = workFolder();
   if (tsc(['-p', 'tsconfig.build.json', '--outDir', next]) !== 0 && !options.loose) fail('the build failed');
   copyAssets(join(root, 'src'), next);
+  const packed = spawnSync(process.execPath, [join(root, 'scripts', 'bundle.mjs'), next], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (packed.status !== 0) fail('packing the programs failed');
   for (const bin of Object.values(readJson(join(root, 'package.json')).bin)) {
     const file = join(next, relative('dist', bin));
     if (existsSync(file)) chmodSync(file, 0o755);

@@ -3,15 +3,11 @@ import { join } from 'node:path';
 import { BackendError } from '../../storage/backend/index.js';
 import type { Context } from '../ctl/context.js';
 import { Exit, Fail } from '../ctl/fail.js';
-import { FlagError, flag } from '../ctl/flags.js';
+import { FlagError } from '../ctl/flags.js';
 import { formatBytes, formatDuration } from '../ctl/go.js';
 import { done, withEnv } from './env.js';
 import { withStore } from './folder.js';
 import { log } from './log.js';
-
-export const DEFRAG_FLAGS = [
-  flag('data-dir', 'string', '', 'Required. Defragments a data directory not in use by etcd.'),
-];
 
 /** `defrag`: gives back the space of deleted rows in a stopped member's store. */
 export async function runDefrag({ flags, io }: Context): Promise<void> {

@@ -4,13 +4,11 @@ import { hashRows } from '../../mvcc/index.js';
 import { BboltReader, FileRows } from '../../storage/bbolt/index.js';
 import type { Context } from '../ctl/context.js';
 import { Exit, Fail } from '../ctl/fail.js';
-import { FlagError, flag } from '../ctl/flags.js';
+import { FlagError } from '../ctl/flags.js';
 import { done, withEnv } from './env.js';
 import { DatabaseFile } from './file.js';
 import { isFolder, withStore } from './folder.js';
 import { mustKnowFormat, print } from './print.js';
-
-export const HASHKV_FLAGS = [flag('rev', 'int', '0', 'maximum revision to hash (default: latest revision)')];
 
 interface Hash {
   readonly hash: number;

@@ -8,6 +8,10 @@ import { usageText } from './help.js';
 
 /** Runs one command line of keelutl as cobra runs etcdutl's. @returns the exit code */
 export async function runUtility(root: Command, argv: readonly string[], io: Io): Promise<number> {
+  if (argv[0] === '__complete' || argv[0] === '__completeNoDesc') {
+    const { complete } = await import('../ctl/complete.js');
+    return complete(root, argv.slice(1), argv[0] === '__complete', io);
+  }
   const found = findCommand(root, argv);
   const { path } = found;
   if (leafOf(path).name === 'help') return help(root, found.rest, io);

@@ -6,52 +6,10 @@ import { BboltReader } from '../../storage/bbolt/index.js';
 import { hex } from '../../util/hex.js';
 import type { Context } from '../ctl/context.js';
 import { badArgs, Exit, Fail } from '../ctl/fail.js';
-import { flag } from '../ctl/flags.js';
 import { checkUrl } from '../keel/flag-value.js';
 import { done, withEnv } from './env.js';
 import { DatabaseFile } from './file.js';
 import { log } from './log.js';
-
-const NAME = 'default';
-const PEER_URL = 'http://localhost:2380';
-
-export const RESTORE_FLAGS = [
-  flag('data-dir', 'string', '', 'Path to the output data directory'),
-  flag('wal-dir', 'string', '', 'Path to the WAL directory (use --data-dir if none given)'),
-  flag('initial-cluster', 'string', `${NAME}=${PEER_URL}`, 'Initial cluster configuration for restore bootstrap'),
-  flag(
-    'initial-cluster-token',
-    'string',
-    'etcd-cluster',
-    'Initial cluster token for the etcd cluster during restore bootstrap',
-  ),
-  flag(
-    'initial-advertise-peer-urls',
-    'string',
-    PEER_URL,
-    "List of this member's peer URLs to advertise to the rest of the cluster",
-  ),
-  flag('name', 'string', NAME, 'Human-readable name for this member'),
-  flag(
-    'skip-hash-check',
-    'bool',
-    'false',
-    'Ignore snapshot integrity hash value (required if copied from data directory)',
-  ),
-  flag(
-    'initial-memory-map-size',
-    'uint',
-    '10737418240',
-    'Initial memory map size of the database in bytes. It uses the default value if not defined or defined to 0',
-  ),
-  flag('bump-revision', 'uint', '0', 'How much to increase the latest revision after restore'),
-  flag(
-    'mark-compacted',
-    'bool',
-    'false',
-    'Mark the latest revision after restore as the point of scheduled compaction (required if --bump-revision > 0, disallowed otherwise)',
-  ),
-];
 
 /** `snapshot restore`: nothing is written before the whole file has been read and found good. */
 export async function runRestore(context: Context, args: string[]): Promise<void> {

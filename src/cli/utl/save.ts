@@ -4,14 +4,11 @@ import { openClientSnapshot } from '../../index.js';
 import { Sha256 } from '../../util/sha.js';
 import type { Context } from '../ctl/context.js';
 import { badArgs, Exit, Fail } from '../ctl/fail.js';
-import { flag } from '../ctl/flags.js';
 import { formatBytes } from '../ctl/go.js';
 import { done, withEnv } from './env.js';
 import { reason } from './file.js';
 import { withStore } from './folder.js';
 import { log } from './log.js';
-
-export const SAVE_FLAGS = [flag('data-dir', 'string', '', 'Required. The data folder of a stopped keel member')];
 
 /** `snapshot save`: a stopped member's store as a snapshot file, the way out without a running server. */
 export async function runSave(context: Context, args: string[]): Promise<void> {

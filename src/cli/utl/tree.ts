@@ -1,15 +1,12 @@
 import { API_VERSION, VERSION } from '../ctl/about.js';
 import type { Command } from '../ctl/command.js';
-import { Exit, Fail } from '../ctl/fail.js';
+import { completionOf } from '../ctl/commands/completion.js';
 import { flag } from '../ctl/flags.js';
-import { DEFRAG_FLAGS, runDefrag } from './defrag.js';
-import { HASHKV_FLAGS, runHashKv } from './hashkv.js';
-import { RESTORE_FLAGS, runRestore } from './restore.js';
-import { runSave, SAVE_FLAGS } from './save.js';
-import { runStatus } from './status.js';
+import { DEFRAG_FLAGS, HASHKV_FLAGS, MIGRATE_FLAGS, RESTORE_FLAGS, SAVE_FLAGS } from './flags.js';
 
 const PROGRAM = 'keelutl';
 
+// What a command does, and the store with it, is loaded when it is called.
 const SNAPSHOT: Command = {
   name: 'snapshot',
   use: 'snapshot',
@@ -20,34 +17,23 @@ const SNAPSHOT: Command = {
       use: 'restore <filename> --data-dir {output dir} [options]',
       short: "Restores an etcd member snapshot to a keel member's directory",
       flags: RESTORE_FLAGS,
-      run: runRestore,
+      run: async (context, args) => (await import('./restore.js')).runRestore(context, args),
     },
     {
       name: 'save',
       use: 'save <filename> --data-dir {data dir}',
       short: "Stores a stopped keel member's backend snapshot to a given file",
       flags: SAVE_FLAGS,
-      run: runSave,
+      run: async (context, args) => (await import('./save.js')).runSave(context, args),
     },
     {
       name: 'status',
       use: 'status <filename>',
       short: 'Gets backend snapshot status of a given file',
-      run: runStatus,
+      run: async (context, args) => (await import('./status.js')).runStatus(context, args),
     },
   ],
 };
-
-function unbuilt(name: string, short: string): Command {
-  return {
-    name,
-    use: name,
-    short,
-    run: async () => {
-      throw new Fail(Exit.ERROR, `"${PROGRAM} ${name}" is not built yet`);
-    },
-  };
-}
 
 /** etcdutl's commands. */
 export const UTILITY: Command = {
@@ -64,17 +50,23 @@ export const UTILITY: Command = {
       use: 'hashkv <filename>',
       short: 'Prints the KV history hash of a given file',
       flags: HASHKV_FLAGS,
-      run: runHashKv,
+      run: async (context, args) => (await import('./hashkv.js')).runHashKv(context, args),
     },
     {
       name: 'defrag',
       use: 'defrag',
       short: 'Defragments the storage of a stopped member',
       flags: DEFRAG_FLAGS,
-      run: runDefrag,
+      run: async (context) => (await import('./defrag.js')).runDefrag(context),
     },
-    unbuilt('migrate', 'Migrates schema of etcd data dir files to make them compatible with different etcd version'),
-    unbuilt('completion', 'Generate the autocompletion script for the specified shell'),
+    {
+      name: 'migrate',
+      use: 'migrate',
+      short: 'Migrates schema of etcd data dir files to make them compatible with different etcd version',
+      flags: MIGRATE_FLAGS,
+      run: async (context) => (await import('./migrate.js')).runMigrate(context),
+    },
+    completionOf(PROGRAM),
     {
       name: 'version',
       use: 'version',
