@@ -214,6 +214,7 @@ export async function tellRules(caller: AuthCaller, settled: () => Promise<void>
   await s.step('root', Auth.UserDelete, { name: 'root' });
   await s.step('root', Auth.UserRevokeRole, { name: 'root', role: 'root' });
   await s.step('root', Auth.RoleDelete, { role: 'root' });
+  await s.step('root', Auth.RoleDelete, { role: 'nothing' });
   await s.step('root', Auth.RoleAdd, { name: 'root' });
   await s.step('root', Auth.RoleGet, { role: 'root' });
   // Tokens that end.
@@ -397,6 +398,8 @@ async function maintenance(s: Story, user: string | null): Promise<void> {
   await said(s, user, 'to 0', KV.Compact, { revision: -5 });
   await said(s, user, '', Cluster.MemberList, {});
   await said(s, user, '', Cluster.MemberAdd, { peerUrls: [] });
+  // Of root it would be taken, and need a second vote from then on.
+  if (user !== 'root') await said(s, user, 'at a URL', Cluster.MemberAdd, { peerUrls: ['http://127.0.0.1:1'] });
   await said(s, user, 'of nobody', Cluster.MemberRemove, { id: 1n });
   await said(s, user, 'of nobody', Cluster.MemberUpdate, { id: 1n, peerUrls: ['http://127.0.0.1:1'] });
   await said(s, user, 'of nobody', Cluster.MemberPromote, { id: 1n });
