@@ -1,7 +1,10 @@
 import type { PeerReply } from '../peer/api.js';
 import type { Clock, Timers } from '../util/env.js';
-import type { ServerError, ServerErrorCode } from './errors.js';
-import { refusal } from './errors.js';
+import type { ServerErrorCode } from './errors.js';
+import { isServerCode, refusal, ServerError } from './errors.js';
+
+/** What the hub says itself where there is no answer. */
+type PeerFailure = 'ERR_PEER_UNREACHABLE' | 'ERR_PEER_TIMEOUT';
 
 /** What a call to the leader needs to know of the member; the member implements it. */
 export interface LeaderView {
@@ -11,12 +14,24 @@ export interface LeaderView {
   request(to: bigint, kind: string, body: unknown, timeoutMs: number, cb: PeerReply): void;
 }
 
-/** What a leader says no to; the next one would as well. */
-const REFUSED: ReadonlySet<string> = new Set<ServerErrorCode>([
-  'ERR_MEMBER_NOT_FOUND',
-  'ERR_MEMBER_NOT_LEARNER',
-  'ERR_LEARNER_NOT_READY',
-  'ERR_NOT_ENOUGH_STARTED',
+/**
+ * What says that this one could not be asked, leads no more, or did not hear the others in time: the next leader may do
+ * better. Whatever else a leader says is its answer, and the next one would say the same.
+ */
+const PASSING: ReadonlySet<string> = new Set<ServerErrorCode | PeerFailure>([
+  'ERR_NOT_LEADER',
+  'ERR_NO_LEADER',
+  'ERR_LEADER_CHANGED',
+  'ERR_NOT_PRIMARY_LESSOR',
+  'ERR_STOPPED',
+  'ERR_TIMEOUT',
+  'ERR_TIMEOUT_LEADER_FAIL',
+  'ERR_TIMEOUT_CONNECTION_LOST',
+  'ERR_TIMEOUT_WAIT_APPLIED',
+  'ERR_DEADLINE',
+  'ERR_TOO_MANY_REQUESTS',
+  'ERR_PEER_UNREACHABLE',
+  'ERR_PEER_TIMEOUT',
 ]);
 
 /** Time between two attempts, ms. */
@@ -61,8 +76,10 @@ export class LeaderCalls {
     }
     this.#view.request(leader, kind, body, left, (err, answer) => {
       if (err === null) cb(null, answer);
-      else if (REFUSED.has(err.code)) cb(refusal(err.code as ServerErrorCode), null);
-      else again();
+      else if (PASSING.has(err.code)) again();
+      else if (isServerCode(err.code)) cb(refusal(err.code), null);
+      // Of another version, or a bug over there: said as it is.
+      else cb(new ServerError('ERR_INTERNAL', err.message), null);
     });
   }
 }
