@@ -111,6 +111,27 @@ describe('a call', () => {
     expect(results).toMatchObject([{ status: { code: 0 } }]);
   });
 
+  it('a learner sends a call on to another member, and is believed where there is none', () => {
+    const refusal = 'etcdserver: rpc not supported for learner';
+    const several = setUp();
+    several.network.answer.set('a', (c) => c.fail(9, refusal));
+    several.network.answer.set('b', (c) => c.ok(REPLY));
+    several.call('write');
+    several.time.run(0);
+    expect(several.results).toMatchObject([{ status: { code: 0 } }]);
+    for (const [urls, endpoint] of [
+      [['a', 'b', 'c'], 'a'],
+      [['a'], undefined],
+    ] as const) {
+      const { time, network, results, call } = setUp({ urls: [...urls] });
+      network.answer.set('a', (c) => c.fail(9, refusal));
+      call('read', 5000, endpoint);
+      time.run(10_000);
+      expect(network.calls.length).toBe(1);
+      expect(results).toMatchObject([{ status: { code: 9, message: refusal }, at: 0 }]);
+    }
+  });
+
   it('waits longer and longer while nobody can be reached, and ends with its deadline and the cause', () => {
     const { time, network, results, call } = setUp();
     for (const url of ['a', 'b', 'c']) network.answer.set(url, (c) => c.fail(14, 'ECONNREFUSED', false));

@@ -69,11 +69,14 @@ export type Repeat = 'read' | 'write';
 /** What to do after a failed attempt. */
 export type Verdict = 'final' | 'retry' | 'authenticate';
 
+/** What a learner says to most: another member may do it. */
+export const NOT_FOR_LEARNERS = 'etcdserver: rpc not supported for learner';
+
 /** Texts with which a member refuses before it proposes anything: no write can have come of the request. */
 const REFUSED_UNTRIED = new Set([
   'etcdserver: no leader',
   'etcdserver: not capable',
-  'etcdserver: rpc not supported for learner',
+  NOT_FOR_LEARNERS,
   'raft proposal dropped',
 ]);
 

@@ -2,7 +2,7 @@ import { assert } from '../../util/assert.js';
 import type { TimerHandle } from '../../util/env.js';
 import type { Endpoint } from './endpoints.js';
 import type { Repeat, Status } from './status.js';
-import { CANCELED, CLOSED, deadlineExceeded, GrpcCode, judge, OK } from './status.js';
+import { CANCELED, CLOSED, deadlineExceeded, GrpcCode, judge, NOT_FOR_LEARNERS, OK } from './status.js';
 import type { Link } from './token.js';
 import { callMetadata } from './token.js';
 import type { Call, UnaryDone } from './transport.js';
@@ -159,7 +159,9 @@ export class UnaryCall implements Call {
       this.#finish(deadlineExceeded(true, this.#lastFailure), null);
       return;
     }
-    if (verdict === 'final' || (this.#attempts >= ATTEMPTS_MAX && this.#options.timeoutMs === 0)) {
+    // There is nobody else to ask.
+    const alone = status.message === NOT_FOR_LEARNERS && (this.#options.endpoint !== null || endpoints.size === 1);
+    if (verdict === 'final' || alone || (this.#attempts >= ATTEMPTS_MAX && this.#options.timeoutMs === 0)) {
       this.#finish(status, null);
       return;
     }
