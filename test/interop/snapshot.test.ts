@@ -45,8 +45,15 @@ async function contentOf(cluster: Cluster) {
     compacted: first.compact_revision,
     kvs,
     count,
-    leases: (await ctl(cluster, 'lease', 'list')).split('\n').sort(),
+    leases: await leasesOf(cluster),
   };
+}
+
+/** Each lease with what it was granted, and its keys; what is left of it begins anew. */
+async function leasesOf(cluster: Cluster): Promise<string[]> {
+  const [, ...ids] = (await ctl(cluster, 'lease', 'list')).trim().split('\n');
+  const told = ids.map((id) => ctl(cluster, 'lease', 'timetolive', id, '--keys'));
+  return (await Promise.all(told)).map((text) => text.replace(/remaining\(\d+s\)/, 'remaining')).sort();
 }
 
 /** A cluster that begins with a file's data. */
@@ -61,7 +68,8 @@ async function restored(kind: StoreKind, size: number, file: string, ...flags: s
     member.process.start();
   }
   await cluster.allReady();
-  await cluster.converged();
+  // Where auth is on, etcd from 3.5.30 on tells nobody but root how far it is.
+  if (size > 1) await cluster.converged();
   return cluster;
 }
 
@@ -104,6 +112,7 @@ describe.skipIf(reason)('a snapshot', () => {
   it('goes from etcd to Keel and back to etcd', { timeout: 120_000 }, async () => {
     const etcd = await history();
     const before = await contentOf(etcd);
+    expect(before.leases.join('')).toMatch(/TTL\(5000s\), remaining, attached keys\(\[leased\]\)\n.*TTL\(7000s\)/);
     await ctl(etcd, 'snapshot', 'save', at('etcd.db'));
     const saved = await ok(
       runKeelctl({ args: ['--endpoints', etcd.endpoints[0]!, 'snapshot', 'save', at('copy.db')] }),
