@@ -1,7 +1,9 @@
 import type { BackendError } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
+import { stripValue } from '../wire/key-value.js';
 import type { RangeRequest } from '../wire/range.js';
+import { SortTarget } from '../wire/range.js';
 import { NEWEST } from './key-entry.js';
 import type { Hits } from './key-index.js';
 import type { Keyspace } from './keyspace.js';
@@ -45,6 +47,8 @@ export class RangeJob {
   readonly #revision: number;
   readonly #limit: number;
   readonly #rows: Buffer[] = [];
+  /** Values are taken off slice by slice: of a million rows at once that is a second. -1: they are wanted. */
+  #stripped: number;
   #count = 0;
   /** Where the next slice begins; undefined: all keys have been looked at. */
   #from: string | undefined;
@@ -60,6 +64,7 @@ export class RangeJob {
     const limit = req.countOnly ? 0 : fetchLimit(req);
     this.#limit = limit === 0 && !req.countOnly ? Number.POSITIVE_INFINITY : limit;
     this.#from = req.key;
+    this.#stripped = req.keysOnly && req.sortTarget !== SortTarget.VALUE ? 0 : -1;
   }
 
   slice(): void {
@@ -138,8 +143,18 @@ export class RangeJob {
   }
 
   #goOn(): void {
-    if (this.#from !== undefined) this.#owner.ready(this);
-    else this.#owner.ended(this, null, assemble(this.req, this.#rows, this.#count, this.#currentRev));
+    if (this.#stripped >= 0) this.#strip();
+    if (this.#from !== undefined) return this.#owner.ready(this);
+    const { req } = this;
+    const asked = this.#stripped >= 0 ? { ...req, keysOnly: false } : req;
+    this.#owner.ended(this, null, assemble(asked, this.#rows, this.#count, this.#currentRev));
+  }
+
+  #strip(): void {
+    const rows = this.#rows;
+    for (; this.#stripped < rows.length; this.#stripped++) {
+      rows[this.#stripped] = stripValue(rows[this.#stripped] as Buffer);
+    }
   }
 }
 
