@@ -100,4 +100,6 @@ export interface PeerIdentity {
   /** etcd version that we announce, e.g. 3.6.14, and the oldest cluster version we can live with. */
   readonly version: string;
   readonly minClusterVersion: string;
+  /** Where we can be reached, for members that do not know us yet (etcd: X-PeerURLs). Default nowhere. */
+  readonly peerUrls?: readonly string[];
 }

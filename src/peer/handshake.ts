@@ -16,6 +16,8 @@ export interface Hello {
   readonly version: string;
   readonly minClusterVersion: string;
   readonly purpose: Purpose;
+  /** Of the dialer; empty from one that does not say. */
+  readonly peerUrls: readonly string[];
 }
 
 /** `link`: raft messages, proposals and questions. `snapshot`: one snapshot. `ask`: questions of one who is not a member. */
@@ -32,7 +34,7 @@ export interface Refuse {
 }
 
 export function encodeHello(identity: PeerIdentity, to: bigint, purpose: Purpose): Buffer {
-  const { clusterId, memberId, version, minClusterVersion } = identity;
+  const { clusterId, memberId, version, minClusterVersion, peerUrls = [] } = identity;
   const asking = purpose === 'ask';
   const fields = [
     PEER_PROTOCOL,
@@ -42,6 +44,7 @@ export function encodeHello(identity: PeerIdentity, to: bigint, purpose: Purpose
     version,
     minClusterVersion,
     purpose,
+    peerUrls,
   ];
   return Buffer.from(packr.pack(fields));
 }
@@ -50,7 +53,7 @@ export function encodeHello(identity: PeerIdentity, to: bigint, purpose: Purpose
 export function decodeHello(payload: Buffer): Hello | null {
   const fields = unpackArray(payload, 7);
   if (fields === null) return null;
-  const [protocol, cluster, from, to, version, minClusterVersion, purpose] = fields;
+  const [protocol, cluster, from, to, version, minClusterVersion, purpose, peerUrls] = fields;
   const ids = [cluster, from, to].map((id) => (typeof id === 'string' ? parseHex(id) : undefined));
   if (typeof protocol !== 'number' || ids.includes(undefined)) return null;
   if (purpose !== 'link' && purpose !== 'snapshot' && purpose !== 'ask') return null;
@@ -62,6 +65,7 @@ export function decodeHello(payload: Buffer): Hello | null {
     version: String(version),
     minClusterVersion: String(minClusterVersion),
     purpose,
+    peerUrls: Array.isArray(peerUrls) ? peerUrls.filter((url) => typeof url === 'string') : [],
   };
 }
 

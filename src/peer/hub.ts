@@ -21,6 +21,9 @@ import { Link, linkTimes } from './link.js';
 import { peerError } from './questions.js';
 import { sendSnapshotStream } from './snapshot-stream.js';
 
+/** Members that we do not know, at a time. */
+const GUESTS_MAX = 16;
+
 /** The peer room over `Env.net`: a link to each peer, and whoever dialed us. */
 export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
   readonly identity: PeerIdentity;
@@ -31,6 +34,11 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
   readonly #times: LinkTimes;
   readonly #links = new Map<bigint, Link>();
   readonly #inbound = new Set<Inbound>();
+  /**
+   * Links to members of this cluster that dialed us and that we have not heard of: who was down while all others were
+   * replaced can answer nobody else. They last as long as those dial us.
+   */
+  readonly #guests = new Set<bigint>();
   #removed = new Set<bigint>();
   /** Bytes on connections that peers dialed. */
   readonly #received = new Map<bigint, number>();
@@ -63,9 +71,8 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
     this.#removed = new Set(removed);
     const wanted = new Map(peers.map((peer) => [peer.id, peer]));
     for (const [id, link] of this.#links) {
-      if (wanted.has(id)) continue;
-      this.#links.delete(id);
-      link.close();
+      if (wanted.has(id)) this.#guests.delete(id);
+      else if (!this.#guests.has(id) || this.#removed.has(id)) this.#drop(id, link);
     }
     for (const inbound of [...this.#inbound]) if (this.#removed.has(inbound.from)) inbound.close();
     for (const peer of peers) {
@@ -73,6 +80,12 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
       if (link !== undefined) link.setUrls(peer.urls);
       else this.#links.set(peer.id, new Link(this.#env, this.#log, this.identity, peer, this, this.#times));
     }
+  }
+
+  #drop(id: bigint, link: Link): void {
+    this.#links.delete(id);
+    this.#guests.delete(id);
+    link.close();
   }
 
   send(message: Message): void {
@@ -169,8 +182,21 @@ export class NetPeerHub implements PeerHub, InboundOwner, LinkEvents {
     });
   }
 
+  onGreeted({ from, peerUrls }: Hello): void {
+    if (this.#closed || from === 0n || from === this.identity.memberId || this.#links.has(from)) return;
+    if (peerUrls.length === 0 || this.#guests.size >= GUESTS_MAX) return;
+    this.#guests.add(from);
+    const guest = { id: from, urls: peerUrls };
+    this.#links.set(from, new Link(this.#env, this.#log, this.identity, guest, this, this.#times));
+  }
+
   onInboundClosed(inbound: Inbound): void {
     this.#inbound.delete(inbound);
+    const { from } = inbound;
+    const link = this.#guests.has(from) ? this.#links.get(from) : undefined;
+    if (link === undefined || this.#closed) return;
+    for (const other of this.#inbound) if (other.from === from) return;
+    this.#drop(from, link);
   }
 
   // --- LinkEvents ---

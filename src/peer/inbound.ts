@@ -11,6 +11,8 @@ export interface InboundOwner {
   isRemoved(id: bigint): boolean;
   onReceived(from: bigint, bytes: number): void;
   onRefused(hello: Hello | null, refuse: Refuse, remote: string): void;
+  /** A member, maybe one that we do not know, sends us raft messages from now on. */
+  onGreeted(hello: Hello): void;
   onInboundClosed(inbound: Inbound): void;
 }
 
@@ -98,6 +100,7 @@ export class Inbound {
       if (this.#sink === null) return this.close();
     }
     this.#write(FrameType.Welcome, encodeWelcome(this.#owner.identity));
+    if (hello?.purpose === 'link') this.#owner.onGreeted(hello);
   }
 
   #request(payload: Buffer, from: bigint): void {

@@ -280,7 +280,13 @@ function assemble(env: Env, config: MemberConfig, opened: Opened, cb: OpenCallba
         lessor.reset(backend, rows, mvcc.attachments(), env.clock.now());
         try {
           const { nodeId: memberId, clusterId } = log.metadata;
-          const identity = { clusterId, memberId, version: ETCD_VERSION, minClusterVersion: MIN_CLUSTER_VERSION };
+          const identity = {
+            clusterId,
+            memberId,
+            version: ETCD_VERSION,
+            minClusterVersion: MIN_CLUSTER_VERSION,
+            peerUrls: config.advertisePeerUrls,
+          };
           const hub = new NetPeerHub(env, identity, { ...linkTimes, pendingBytesMax: tuning.peerPendingBytesMax });
           const hardState = log.hardState ?? { term: 0, vote: 0n, commit: 0 };
           const raft = makeRaft(env, config, opened, hardState, backend);

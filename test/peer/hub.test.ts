@@ -41,7 +41,13 @@ class Peer implements PeerHandlers {
       net: net.attach(name, life),
       log: memoryLogger(logs).with({ at: name }),
     } as unknown as Env;
-    this.hub = new NetPeerHub(env, { clusterId, memberId: id, version: '3.6.14', minClusterVersion: '3.0.0' });
+    this.hub = new NetPeerHub(env, {
+      clusterId,
+      memberId: id,
+      version: '3.6.14',
+      minClusterVersion: '3.0.0',
+      peerUrls: address(name, id).urls,
+    });
     this.hub.handlers = this;
     this.hub.listen(`${name}:1`, (err) => expect(err).toBeNull());
   }
@@ -100,6 +106,46 @@ beforeEach(() => {
   a.hub.setPeers([address('b', 2n)], []);
   b.hub.setPeers([address('a', 1n)], []);
   run(200);
+});
+
+describe('a member that we have not heard of', () => {
+  let c: Peer;
+  beforeEach(() => {
+    c = new Peer('c', 3n);
+    run(10);
+    c.hub.setPeers([address('a', 1n)], []);
+    run(200);
+  });
+  const answer = (): void => {
+    a.hub.send(new Message(MessageKind.Heartbeat, 3n, 1n, 4));
+    a.hub.flush();
+    run(100);
+  };
+
+  test('is answered where it says that it can be reached', () => {
+    expect(c.heard).toContain('up 1');
+    answer();
+    expect(c.heard).toContain(`1: ${MessageKind.Heartbeat} term 4 to 3`);
+  });
+
+  test('still, when others become known; and no longer once it is known to be removed', () => {
+    a.hub.setPeers([address('b', 2n)], []);
+    expect(a.hub.activeSince(3n)).toBeGreaterThanOrEqual(0);
+    a.hub.setPeers([address('b', 2n)], [3n]);
+    expect(a.hub.activeSince(3n)).toBe(-1);
+  });
+
+  test('is forgotten when it goes, unless it has become known', () => {
+    c.hub.setPeers([], []);
+    run(200);
+    expect(a.hub.figures().map(({ id }) => id)).toEqual([2n]);
+    c.hub.setPeers([address('a', 1n)], []);
+    run(200);
+    a.hub.setPeers([address('b', 2n), address('c', 3n)], []);
+    c.hub.setPeers([], []);
+    run(200);
+    expect(a.hub.figures().map(({ id }) => id)).toEqual([2n, 3n]);
+  });
 });
 
 describe('two members', () => {
