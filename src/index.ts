@@ -8,7 +8,9 @@
  *
  * The client for TypeScript is `keel/client`.
  */
+export { TlsError, tlsVersions } from './env/tls/index.js';
 export { ListenError } from './listen-url.js';
+export type { TlsOptions } from './listeners.js';
 export {
   ConfigError,
   ETCD_VERSION,

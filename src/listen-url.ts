@@ -2,28 +2,34 @@ import { ConfigError } from './server/index.js';
 
 /** Where a listener goes, and how its URL is told to others. */
 export type ListenTarget =
-  | { readonly kind: 'tcp'; readonly scheme: string; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly scheme: string; readonly path: string };
+  | {
+      readonly kind: 'tcp';
+      readonly scheme: string;
+      readonly secure: boolean;
+      readonly host: string;
+      readonly port: number;
+    }
+  | { readonly kind: 'unix'; readonly scheme: string; readonly secure: boolean; readonly path: string };
 
 /**
  * Reads a listen URL (etcd operations §1.2, §2): `http://host:port`, where an empty host is every interface, and
- * `unix://path`.
+ * `unix://path`; `https` and `unixs` are the same over TLS.
  * @param flag for the message of the error
  * @throws ConfigError
  */
 export function parseListenUrl(url: string, flag: string): ListenTarget {
-  const unix = /^unix:(?:\/\/)?(.+)$/.exec(url);
-  if (unix !== null) return { kind: 'unix', scheme: 'unix', path: unix[1] as string };
+  const unix = /^(unixs?):(?:\/\/)?(.+)$/.exec(url);
+  if (unix !== null) {
+    const [, scheme, path] = unix as unknown as [string, string, string];
+    return { kind: 'unix', scheme, secure: scheme === 'unixs', path };
+  }
   const match = /^(\w+):\/\/(\[[0-9a-fA-F:.]+\]|[^/:[\]]*):(\d{1,5})\/?$/.exec(url);
   if (match === null) throw new ConfigError(`--${flag}: ${JSON.stringify(url)} is no URL of the form http://host:port`);
   const [, scheme, host, port] = match as unknown as [string, string, string, string];
-  if (scheme === 'https' || scheme === 'unixs') {
-    throw new ConfigError(`--${flag}: ${JSON.stringify(url)}: this version does not have TLS yet`);
-  }
-  if (scheme !== 'http')
+  if (scheme !== 'http' && scheme !== 'https')
     throw new ConfigError(`--${flag}: ${JSON.stringify(url)}: the scheme must be http, https or unix`);
   if (Number(port) > 65_535) throw new ConfigError(`--${flag}: ${JSON.stringify(url)}: invalid port ${port}`);
-  return { kind: 'tcp', scheme, host, port: Number(port) };
+  return { kind: 'tcp', scheme, secure: scheme === 'https', host, port: Number(port) };
 }
 
 /**

@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
 import { LineFile } from './env/line-file.js';
 import { RealEnv } from './env/real-env.js';
-import { ClientPort, httpServerOf, JsonGateway, Site } from './gateway/index.js';
-import type { ListenTarget } from './listen-url.js';
-import { bindAddress, ListenError, parseListenUrl } from './listen-url.js';
+import type { Pages, PortServers } from './gateway/index.js';
+import { http2Of, httpServerOf, JsonGateway, metricsPagesOf, Site } from './gateway/index.js';
+import { ListenError } from './listen-url.js';
+import type { OpenPort, PeerAddresses, PortGroup, TlsOptions } from './listeners.js';
+import { openClientPorts, reservePeerPorts } from './listeners.js';
 import { GRPC_DEFAULTS, GrpcJsServer, H2GrpcServer, Router } from './rpc/index.js';
 import type { Member, MemberConfig } from './server/index.js';
 import { ETCD_VERSION, KEEL_VERSION, memberDefaults, openMember } from './server/index.js';
@@ -15,8 +16,19 @@ export interface StartOptions {
    * `listenPeerUrls: []` for a member that never has peers and needs no peer port.
    */
   readonly config?: Partial<MemberConfig>;
-  /** `http://host:port` (port 0 picks one) or `unix://path`. Default `http://localhost:2379`. */
+  /**
+   * `http://host:port` (port 0 picks one) or `unix://path`; over TLS `https` and `unixs`. Default
+   * `http://localhost:2379`.
+   */
   readonly listenClientUrls?: readonly string[];
+  /** Where HTTP is served instead, gRPC staying alone at `listenClientUrls`; default: nowhere. */
+  readonly listenClientHttpUrls?: readonly string[];
+  /** Where /metrics and the health checks are served as well, from the start on. */
+  readonly listenMetricsUrls?: readonly string[];
+  /** For `https` and `unixs` URLs. */
+  readonly clientTls?: TlsOptions;
+  /** For `https` peer URLs, those that are listened on and those that are dialed. */
+  readonly peerTls?: TlsOptions;
   /** Default: JSON lines to stderr. */
   readonly logger?: Logger;
   /** --max-concurrent-streams of a connection; 0: no limit (default). */
@@ -49,6 +61,8 @@ export interface StartOptions {
 export interface RunningMember {
   /** With the ports that were bound, as `http://127.0.0.1:2379`. */
   readonly clientUrls: readonly string[];
+  readonly clientHttpUrls: readonly string[];
+  readonly metricsUrls: readonly string[];
   readonly peerUrls: readonly string[];
   /** The member itself: calls without a network. Its interface may change between versions. */
   readonly member: Member;
@@ -68,42 +82,36 @@ const DRAIN_MS = 1000;
  * promise is fulfilled when that is done; clients are served from `ready` on, and those that connect sooner wait.
  *
  * @throws ConfigError for a configuration that cannot work or a folder that is not this member's, ListenError for a
- * port that cannot be had, and what the disk says. Nothing is left open then, and a folder is not touched when a port
- * is in use.
+ * port that cannot be had, TlsError for certificates that cannot be used, and what the disk says. Nothing is left open
+ * then, and a folder is not touched when a port is in use (but for a certificate of --auto-tls).
  */
 export async function startMember(options: StartOptions = {}): Promise<RunningMember> {
   const env = new RealEnv({
     ...(options.logger === undefined ? {} : { log: options.logger }),
     ...(options.onFatal === undefined ? {} : { fatal: options.onFatal }),
   });
-  const ports: ClientPort[] = [];
+  const ports: OpenPort[] = [];
   try {
     const given = options.config ?? {};
     const defaults = memberDefaults(given.name);
-    const clientTargets = (options.listenClientUrls ?? ['http://localhost:2379']).map((url) =>
-      parseListenUrl(url, 'listen-client-urls'),
-    );
-    const peerTargets = (given.listenPeerUrls ?? defaults.listenPeerUrls).map((url) =>
-      parseListenUrl(url, 'listen-peer-urls'),
-    );
-    const peerAddresses: string[] = [];
-    for (const target of peerTargets) peerAddresses.push(await reserve(env, target));
-    for (const target of clientTargets) ports.push(await listenClients(target));
+    const dataDir = given.dataDir ?? defaults.dataDir;
+    const listenPeerUrls = given.listenPeerUrls ?? defaults.listenPeerUrls;
+    const peers = await reservePeerPorts(env, listenPeerUrls, options.peerTls ?? {}, dataDir);
+    ports.push(...(await openClientPorts(portGroups(options), options.clientTls ?? {}, dataDir, env.log)));
 
-    const clientUrls = ports.map((port, i) => urlOf(clientTargets[i] as ListenTarget, port.address));
-    const peerUrls = peerAddresses.map((address, i) => urlOf(peerTargets[i] as ListenTarget, address));
-    const config = completeConfig(defaults, given, clientUrls, peerUrls);
+    const clientUrls = ports.filter(({ serves }) => serves === 'all' || serves === 'grpc').map(({ url }) => url);
+    const config = completeConfig(defaults, given, clientUrls, peers.urls);
     logStart(env.log, config, clientUrls);
     const member = await open(env, config);
     try {
-      for (const address of peerAddresses) await listenPeers(member, address);
+      for (const address of peers.addresses) await listenPeers(member, address);
     } catch (err) {
       await new Promise<void>((done) => member.stop(done));
       throw err;
     }
-    return new Running(env, member, ports, { clientUrls, peerUrls, options });
+    return new Running(env, member, ports, { clientUrls, peers, options });
   } catch (err) {
-    for (const port of ports) port.destroy();
+    for (const { port } of ports) port.destroy();
     await new Promise<void>((done) => env.close(done));
     throw err;
   }
@@ -111,15 +119,17 @@ export async function startMember(options: StartOptions = {}): Promise<RunningMe
 
 class Running implements RunningMember {
   readonly clientUrls: readonly string[];
+  readonly clientHttpUrls: readonly string[];
+  readonly metricsUrls: readonly string[];
   readonly peerUrls: readonly string[];
   readonly member: Member;
   readonly ready: Promise<void>;
   readonly ended: Promise<void>;
   readonly #env: RealEnv;
-  readonly #ports: readonly ClientPort[];
+  readonly #ports: readonly OpenPort[];
   readonly #router: Router;
   readonly #auditFile: LineFile | null;
-  readonly #grpc: GrpcJsServer | H2GrpcServer;
+  readonly #grpc: readonly (GrpcJsServer | H2GrpcServer)[];
   readonly #site: Site;
   #stopping: Promise<void> | null = null;
   #end!: () => void;
@@ -128,14 +138,16 @@ class Running implements RunningMember {
   constructor(
     env: RealEnv,
     member: Member,
-    ports: readonly ClientPort[],
-    { clientUrls, peerUrls, options }: { clientUrls: string[]; peerUrls: string[]; options: StartOptions },
+    ports: readonly OpenPort[],
+    { clientUrls, peers, options }: { clientUrls: string[]; peers: PeerAddresses; options: StartOptions },
   ) {
     this.#env = env;
     this.member = member;
     this.#ports = ports;
     this.clientUrls = clientUrls;
-    this.peerUrls = peerUrls;
+    this.clientHttpUrls = ports.filter(({ serves }) => serves === 'http').map(({ url }) => url);
+    this.metricsUrls = ports.filter(({ serves }) => serves === 'metrics').map(({ url }) => url);
+    this.peerUrls = peers.urls;
     const { auditLogPath } = member.config;
     this.#auditFile =
       auditLogPath === ''
@@ -154,19 +166,34 @@ class Running implements RunningMember {
       keepaliveIntervalMs: options.grpcKeepaliveIntervalMs ?? GRPC_DEFAULTS.keepaliveIntervalMs,
       keepaliveTimeoutMs: options.grpcKeepaliveTimeoutMs ?? GRPC_DEFAULTS.keepaliveTimeoutMs,
     };
-    this.#grpc =
+    const site = siteOf(member, env, this.#router, options, grpcOptions.receiveBytesMax);
+    this.#site = site;
+    const grpcWith = (pages: Pages | null): GrpcJsServer | H2GrpcServer =>
       process.env.KEEL_TRANSPORT === 'grpc-js'
         ? new GrpcJsServer(this.#router, grpcOptions)
-        : new H2GrpcServer(this.#router, env, grpcOptions);
-    this.#site = siteOf(member, env, this.#router, options, grpcOptions.receiveBytesMax);
-    const http1 = httpServerOf(this.#site);
+        : new H2GrpcServer(this.#router, env, grpcOptions, pages === null ? undefined : http2Of(pages));
+    const plainGrpc = grpcWith(null);
+    // What comes by HTTP/2 and is no gRPC is for the pages, but over TLS only (etcd wire §1).
+    const mixedGrpc = ports.some(isMixed) ? grpcWith(site) : plainGrpc;
+    this.#grpc = mixedGrpc === plainGrpc ? [plainGrpc] : [plainGrpc, mixedGrpc];
+    const http1 = httpServerOf(site);
+    const metrics = httpServerOf(metricsPagesOf(site));
+    const serversOf = (port: OpenPort): PortServers => {
+      const grpc = isMixed(port) ? mixedGrpc : plainGrpc;
+      const { serves } = port;
+      const hasGrpc = serves === 'all' || serves === 'grpc';
+      return {
+        acceptHttp2: hasGrpc ? (socket, certificateName) => grpc.accept(socket, certificateName) : null,
+        http1: serves === 'grpc' ? null : serves === 'metrics' ? metrics : http1,
+      };
+    };
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.ready = new Promise((resolve, reject) => {
       this.#failReady = reject;
       member.onReady = () => {
-        this.#serve({ acceptHttp2: (socket) => this.#grpc.accept(socket), http1 });
+        this.#serve(serversOf);
         resolve();
       };
     });
@@ -176,17 +203,24 @@ class Running implements RunningMember {
       this.stop().catch((err: Error) => env.log.error('failed to stop', { error: err.message }));
     };
     member.start();
+    for (const open of ports) {
+      if (open.serves !== 'metrics') continue;
+      open.port.serve(serversOf(open));
+      env.log.info('serving metrics', { caller: 'keel/start-member.ts', address: open.url });
+    }
   }
 
-  #serve(servers: Parameters<ClientPort['serve']>[0]): void {
+  #serve(serversOf: (port: OpenPort) => PortServers): void {
     const log = this.#env.log.with({ caller: 'keel/start-member.ts' });
-    for (const port of this.#ports) {
-      port.serve(servers);
+    for (const open of this.#ports) {
+      const { serves, secure, port } = open;
+      if (serves === 'metrics') continue;
+      port.serve(serversOf(open));
       log.info('ready to serve client requests', { address: port.address });
-      log.info('serving client traffic insecurely; this is strongly discouraged!', {
-        traffic: 'grpc+http',
-        address: port.address,
-      });
+      log.info(
+        secure ? 'serving client traffic securely' : 'serving client traffic insecurely; this is strongly discouraged!',
+        { traffic: serves === 'all' ? 'grpc+http' : serves, address: port.address },
+      );
     }
   }
 
@@ -198,18 +232,39 @@ class Running implements RunningMember {
   /** In etcd's order (etcd operations §1.6), but that streams are not waited for. */
   async #stop(): Promise<void> {
     this.#failReady(new Error('the member was stopped before it was ready'));
-    for (const port of this.#ports) port.stopAccepting();
+    for (const { port } of this.#ports) port.stopAccepting();
     this.#router.stop();
     await Promise.all([
-      new Promise<void>((done) => this.#grpc.drain(DRAIN_MS, done)),
+      ...this.#grpc.map((grpc) => new Promise<void>((done) => grpc.drain(DRAIN_MS, done))),
       new Promise<void>((done) => this.#site.drain(DRAIN_MS, done)),
     ]);
     await new Promise<void>((done) => this.member.stop(done));
-    for (const port of this.#ports) port.destroy();
+    for (const { port } of this.#ports) port.destroy();
     await new Promise<void>((done) => (this.#auditFile === null ? done() : this.#auditFile.close(done)));
     await new Promise<void>((done) => this.#env.close(done));
     this.#end();
   }
+}
+
+/** HTTP/2 connections carry gRPC and pages. */
+function isMixed({ serves, secure }: OpenPort): boolean {
+  return serves === 'all' && secure;
+}
+
+function portGroups({
+  listenClientUrls,
+  listenClientHttpUrls = [],
+  listenMetricsUrls = [],
+}: StartOptions): PortGroup[] {
+  return [
+    {
+      serves: listenClientHttpUrls.length > 0 ? 'grpc' : 'all',
+      flag: 'listen-client-urls',
+      urls: listenClientUrls ?? ['http://localhost:2379'],
+    },
+    { serves: 'http', flag: 'listen-client-http-urls', urls: listenClientHttpUrls },
+    { serves: 'metrics', flag: 'listen-metrics-urls', urls: listenMetricsUrls },
+  ];
 }
 
 function siteOf(member: Member, env: RealEnv, router: Router, options: StartOptions, receiveBytesMax: number): Site {
@@ -220,6 +275,7 @@ function siteOf(member: Member, env: RealEnv, router: Router, options: StartOpti
     gateway,
     profiles: options.profiles ?? false,
     extensiveMetrics: options.extensiveMetrics ?? false,
+    clientCertAuth: options.clientTls?.clientCertAuth ?? false,
     ...(corsOrigins === undefined ? {} : { corsOrigins }),
     ...(hostWhitelist === undefined ? {} : { hostWhitelist }),
   });
@@ -242,39 +298,6 @@ function completeConfig(
     ...given,
     advertisePeerUrls,
   };
-}
-
-async function reserve(env: RealEnv, target: ListenTarget): Promise<string> {
-  if (target.kind !== 'tcp') throw new ListenError('unix', target.path, new Error('peers are reached by TCP only'));
-  const address = bindAddress(target);
-  return new Promise((resolve, reject) => {
-    env.net.reserve(address, (err, bound) => {
-      if (err === null) resolve(bound);
-      else reject(new ListenError('tcp', address, err));
-    });
-  });
-}
-
-async function listenClients(target: ListenTarget): Promise<ClientPort> {
-  if (target.kind === 'unix') {
-    // What a member that was killed has left, as with etcd.
-    rmSync(target.path, { force: true });
-    return ClientPort.listen({ path: target.path }).catch((err: Error) => {
-      throw new ListenError('unix', target.path, err);
-    });
-  }
-  const address = bindAddress(target);
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-  return ClientPort.listen(host === '' ? { port: target.port } : { port: target.port, host }).catch((err: Error) => {
-    throw new ListenError('tcp', address, err);
-  });
-}
-
-/** The URL as it was given, with the port that was bound. */
-function urlOf(target: ListenTarget, address: string): string {
-  if (target.kind === 'unix') return `unix://${target.path}`;
-  const host = target.host === 'localhost' && target.port === 0 ? '127.0.0.1' : target.host;
-  return `${target.scheme}://${host === '' ? '0.0.0.0' : host}${address.slice(address.lastIndexOf(':'))}`;
 }
 
 function open(env: RealEnv, config: MemberConfig): Promise<Member> {

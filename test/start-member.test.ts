@@ -183,7 +183,6 @@ describe('refusals, that change nothing', () => {
   test.each([
     [['http://127.0.0.1'], '--listen-client-urls: "http://127.0.0.1" is no URL of the form http://host:port'],
     [['ftp://127.0.0.1:1'], '--listen-client-urls: "ftp://127.0.0.1:1": the scheme must be http, https or unix'],
-    [['https://127.0.0.1:0'], '--listen-client-urls: "https://127.0.0.1:0": this version does not have TLS yet'],
     [['http://127.0.0.1:70000'], '--listen-client-urls: "http://127.0.0.1:70000": invalid port 70000'],
     [['http://127.0.0.1:0/x'], '--listen-client-urls: "http://127.0.0.1:0/x" is no URL of the form http://host:port'],
   ])('%j', async (listenClientUrls, message) => {

@@ -341,7 +341,7 @@ export function parseEndpoint(endpoint: string): { target: string; secure: boole
   const match = /^(https?|unixs?):(?:\/\/)?(.*)$/.exec(endpoint);
   if (match === null) return { target: `dns:${endpoint}`, secure: null };
   const [, scheme, rest] = match as unknown as [string, string, string];
-  if (scheme.startsWith('unix')) return { target: `unix:${rest}`, secure: scheme === 'unixs' };
+  if (scheme.startsWith('unix')) return { target: `unix:${rest}`, secure: scheme === 'unixs' ? true : null };
   return { target: `dns:${rest.replace(/\/+$/, '')}`, secure: scheme === 'https' };
 }
 

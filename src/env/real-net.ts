@@ -1,21 +1,34 @@
 import * as net from 'node:net';
+import * as tls from 'node:tls';
 import type { Conn, IoError, Net, NetListener } from '../util/env.js';
+import type { TlsDialer, TlsServer } from './tls/index.js';
+import { wordsOf } from './tls/index.js';
 
 /** Bytes waiting in a connection above which `write` asks to hold back. */
 const PENDING_BYTES_MAX = 1 << 20;
 /** As etcd's listeners set it: a peer that vanished without a word is noticed by the system. */
 const TCP_KEEPALIVE_MS = 30_000;
 
-/** TCP, by node:net. */
+/** In front of an address that is to be dialed over TLS. */
+const OVER_TLS = 'tls://';
+
+/** TCP and TLS, by node:net and node:tls. */
 export class RealNet implements Net {
   readonly #reserved = new Map<string, Reservation>();
+  #dialer: TlsDialer | null = null;
+
+  /** With what `tls://` addresses are dialed. Default: no certificate, and the authorities that Node knows. */
+  dialWith(dialer: TlsDialer): void {
+    this.#dialer = dialer;
+  }
 
   /**
    * Takes an address before it is listened on, so that a member with a port that is in use touches nothing else.
    * Connections that come meanwhile wait for `listen`.
+   * @param server puts TLS on what comes; default: none
    */
-  reserve(address: string, cb: (err: Error | null, address: string) => void): void {
-    const reservation = new Reservation();
+  reserve(address: string, cb: (err: Error | null, address: string) => void, server: TlsServer | null = null): void {
+    const reservation = new Reservation(server);
     bind(
       address,
       (socket) => reservation.take(socket),
@@ -47,7 +60,7 @@ export class RealNet implements Net {
     onConn: (conn: Conn) => void,
     cb: (err: Error | null, listener: NetListener | null) => void,
   ): void {
-    const accept = (socket: net.Socket): void => onConn(new TcpConn(socket));
+    const accept = (socket: net.Socket): void => onConn(new TcpConn(socket, ''));
     const reservation = this.#reserved.get(address);
     if (reservation !== undefined) {
       this.#reserved.delete(address);
@@ -61,8 +74,14 @@ export class RealNet implements Net {
   }
 
   dial(address: string): Conn {
-    const { host, port } = splitAddress(address);
-    return new TcpConn(net.connect({ host, port, noDelay: true }));
+    if (!address.startsWith(OVER_TLS)) {
+      const { host, port } = splitAddress(address);
+      return new TcpConn(net.connect({ host, port, noDelay: true }), 'connect');
+    }
+    const { host = 'localhost', port } = splitAddress(address.slice(OVER_TLS.length));
+    const socket =
+      this.#dialer?.connect(host, port) ?? tls.connect({ host, port, servername: net.isIP(host) === 0 ? host : '' });
+    return new TcpConn(socket, 'secureConnect');
   }
 }
 
@@ -70,6 +89,11 @@ class Reservation {
   listener: NetListener | null = null;
   readonly #held: net.Socket[] = [];
   #accept: ((socket: net.Socket) => void) | null = null;
+  readonly #server: TlsServer | null;
+
+  constructor(server: TlsServer | null) {
+    this.#server = server;
+  }
 
   take(socket: net.Socket): void {
     if (this.#accept !== null) return this.#accept(socket);
@@ -79,8 +103,17 @@ class Reservation {
   }
 
   open(accept: (socket: net.Socket) => void): void {
+    const server = this.#server;
     this.#accept = accept;
-    for (const socket of this.#held.splice(0)) if (!socket.destroyed) accept(socket);
+    if (server !== null) {
+      server.onSecure = accept;
+      this.#accept = (socket) => {
+        // It may fail before TLS has taken it over.
+        socket.on('error', () => {});
+        server.accept(socket);
+      };
+    }
+    for (const socket of this.#held.splice(0)) if (!socket.destroyed) this.#accept(socket);
   }
 
   drop(): void {
@@ -134,10 +167,17 @@ class TcpConn implements Conn {
   #err: IoError | null = null;
   #held = false;
 
-  constructor(socket: net.Socket) {
+  /** @param opened the event that says that bytes can be sent; '' where they can already */
+  constructor(socket: net.Socket, opened: '' | 'connect' | 'secureConnect') {
     this.#socket = socket;
     this.remote = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
-    socket.on('connect', () => this.onOpen?.());
+    let isOpen = opened === '';
+    if (opened !== '') {
+      socket.on(opened, () => {
+        isOpen = true;
+        this.onOpen?.();
+      });
+    }
     socket.on('data', (chunk) => this.onData?.(chunk));
     socket.on('drain', () => {
       if (!this.#held) return;
@@ -146,6 +186,7 @@ class TcpConn implements Conn {
     });
     socket.on('error', (err) => {
       this.#err = err as Error as IoError;
+      if (!isOpen && opened === 'secureConnect') this.#err.message = wordsOf(this.#err);
     });
     socket.on('close', () => this.onClose?.(this.#err));
   }

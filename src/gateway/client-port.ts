@@ -3,9 +3,20 @@ import * as net from 'node:net';
 
 /** Where the connections of a client port go. */
 export interface PortServers {
-  /** Serves HTTP/2 with prior knowledge: gRPC. */
-  acceptHttp2(socket: net.Socket): void;
-  readonly http1: HttpServer;
+  /**
+   * Serves HTTP/2, by ALPN or with prior knowledge: gRPC. Null: the port has none of it.
+   * @param certificateName who the client is by its certificate; '' where that is not asked
+   */
+  readonly acceptHttp2: ((socket: net.Socket, certificateName: string) => void) | null;
+  /** Null: gRPC alone is served here. */
+  readonly http1: HttpServer | null;
+}
+
+/** Puts TLS on connections, and keeps those that may not come in to itself. */
+export interface TlsDoor {
+  /** The port's own. */
+  onSecure(socket: net.Socket & { readonly alpnProtocol: string | false | null }, certificateName: string): void;
+  accept(socket: net.Socket): void;
 }
 
 /** What every HTTP/2 client sends first (RFC 9113 section 3.4). */
@@ -28,17 +39,23 @@ export class ClientPort {
   readonly #open = new Set<net.Socket>();
   #waiting: net.Socket[] = [];
   #servers: PortServers | null = null;
+  readonly #door: TlsDoor | null;
 
-  private constructor(server: net.Server) {
+  private constructor(server: net.Server, door: TlsDoor | null) {
     this.#server = server;
+    this.#door = door;
+    if (door !== null) door.onSecure = (socket, name) => this.#secured(socket, socket.alpnProtocol, name);
     server.on('connection', (socket) => this.#connected(socket));
   }
 
-  /** @param where as net.Server.listen takes it */
-  static listen(where: net.ListenOptions): Promise<ClientPort> {
+  /**
+   * @param where as net.Server.listen takes it
+   * @param door its connections speak TLS; default: they do not
+   */
+  static listen(where: net.ListenOptions, door: TlsDoor | null = null): Promise<ClientPort> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
-      const port = new ClientPort(server);
+      const port = new ClientPort(server, door);
       server.once('error', reject);
       server.listen({ backlog: BACKLOG, ...where }, () => {
         server.off('error', reject);
@@ -64,7 +81,7 @@ export class ClientPort {
 
   serve(servers: PortServers): void {
     this.#servers = servers;
-    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#sniff(socket);
+    for (const socket of this.#waiting.splice(0)) if (!socket.destroyed) this.#begin(socket);
   }
 
   /** Takes no more connections, and closes those that were not handed on. */
@@ -83,12 +100,22 @@ export class ClientPort {
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', () => socket.destroy());
-    if (this.#servers !== null) this.#sniff(socket);
+    if (this.#servers !== null) this.#begin(socket);
     else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(socket);
     else socket.destroy();
   }
 
-  #sniff(socket: net.Socket): void {
+  #begin(socket: net.Socket): void {
+    if (this.#door === null) this.#sniff(socket, '');
+    else this.#door.accept(socket);
+  }
+
+  #secured(socket: net.Socket, protocol: string | false | null, certificateName: string): void {
+    if (protocol === 'h2' || protocol === 'http/1.1') this.#handOn(socket, protocol === 'h2', certificateName);
+    else this.#sniff(socket, certificateName);
+  }
+
+  #sniff(socket: net.Socket, certificateName: string): void {
     socket.setTimeout(SILENCE_MS, () => socket.destroy());
     let head: Buffer = Buffer.alloc(0);
     const look = (): void => {
@@ -102,19 +129,20 @@ export class ClientPort {
       // An HTTP/2 client that gets its own preface wrong is none, and its first line is no HTTP/1 request either.
       if (differs && head.toString('latin1', 0, 4) === 'PRI ') return void socket.destroy();
       socket.unshift(head);
-      this.#handOn(socket, !differs);
+      this.#handOn(socket, !differs, certificateName);
     };
     socket.on('readable', look);
     look();
   }
 
-  #handOn(socket: net.Socket, isHttp2: boolean): void {
-    const servers = this.#servers;
-    if (servers === null) return void socket.destroy();
-    if (isHttp2) {
-      servers.acceptHttp2(socket);
+  #handOn(socket: net.Socket, isHttp2: boolean, certificateName: string): void {
+    const { acceptHttp2 = null, http1 = null } = this.#servers ?? {};
+    if (isHttp2 && acceptHttp2 !== null) {
+      acceptHttp2(socket, certificateName);
+    } else if (isHttp2 || http1 === null) {
+      socket.destroy();
     } else {
-      servers.http1.emit('connection', socket);
+      http1.emit('connection', socket);
       // The listener for 'readable' had stopped the flow.
       socket.resume();
     }

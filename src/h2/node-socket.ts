@@ -1,5 +1,4 @@
 import type { Socket as NetSocket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { Socket, SocketListener } from './socket.js';
 
 /** A net.Socket or tls.TLSSocket. */
@@ -8,22 +7,18 @@ export class NodeSocket implements Socket {
   /** TLS keeps what it was given until it is encrypted. */
   readonly #plain: boolean;
 
-  constructor(socket: NetSocket) {
+  readonly certificateName: string;
+
+  /** @param certificateName of the client's certificate, where whoever took the connection has verified it */
+  constructor(socket: NetSocket, certificateName = '') {
     this.#socket = socket;
+    this.certificateName = certificateName;
     this.#plain = !('encrypted' in socket);
   }
 
   get remote(): string {
     const { remoteAddress, remotePort } = this.#socket;
     return remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`;
-  }
-
-  get certificateName(): string {
-    if (this.#plain) return '';
-    const socket = this.#socket as TLSSocket;
-    if (!socket.authorized) return '';
-    const name: unknown = socket.getPeerCertificate().subject?.CN;
-    return typeof name === 'string' ? name : '';
   }
 
   get full(): boolean {

@@ -184,7 +184,7 @@ export interface Net {
     onConn: (conn: Conn) => void,
     cb: (err: Error | null, listener: NetListener | null) => void,
   ): void;
-  /** The connection's `onOpen` or `onClose` is called later. */
+  /** Of `tls://host:port`, TLS is spoken. The connection's `onOpen` or `onClose` is called later. */
   dial(address: string): Conn;
 }
 

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { KeelClientOptions } from '../../client/index.js';
 import { KeelClient, KeelError } from '../../client/index.js';
-import { Exit, Fail } from './fail.js';
+import { mustFit, read } from '../../env/tls/files.js';
+import { TlsError } from '../../env/tls/settings.js';
+import { badArgs, Exit, Fail } from './fail.js';
 import type { Flags } from './flags.js';
 import type { Io } from './io.js';
 import { askPassword } from './password.js';
@@ -93,23 +94,28 @@ function credentials(flags: Flags, prefix: string): { name: string; password: st
   throw new Fail(Exit.BAD_ARGS, `a password is needed: --${prefix}user name:password or --${given}`);
 }
 
+/** @throws Fail with etcdctl's words */
 function tlsOptions(flags: Flags, prefix: string): NonNullable<KeelClientOptions['tls']> | null {
-  const { ca, cert, key } = {
-    ca: file(flags.string(`${prefix}cacert`)),
-    cert: file(flags.string(`${prefix}cert`)),
-    key: file(flags.string(`${prefix}key`)),
+  const path = (name: string): string => {
+    const given = flags.string(`${prefix}${name}`);
+    if (given === '' && prefix === '' && flags.changed(name))
+      throw badArgs(`empty string is passed to --${name} option`);
+    return given;
   };
-  const insecureSkipVerify = flags.bool('insecure-skip-tls-verify');
-  if (!ca && !cert && !key && !insecureSkipVerify && flags.bool(`${prefix}insecure-transport`)) return null;
-  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), insecureSkipVerify };
-}
-
-function file(path: string): Buffer | null {
-  if (path === '') return null;
+  const [certFile, keyFile, caFile] = [path('cert'), path('key'), path('cacert')];
+  if ((certFile === '') !== (keyFile === '')) {
+    throw badArgs(`KeyFile and CertFile must both be present[key: ${keyFile}, cert: ${certFile}]`);
+  }
   try {
-    return readFileSync(path);
+    const pair = certFile === '' ? {} : { cert: read(certFile), key: read(keyFile) };
+    if (certFile !== '') mustFit(pair);
+    const ca = caFile === '' ? {} : { ca: read(caFile) };
+    // Then --insecure-skip-tls-verify is for nothing, as with etcdctl.
+    if (certFile === '' && caFile === '' && flags.bool(`${prefix}insecure-transport`)) return null;
+    return { ...ca, ...pair, insecureSkipVerify: flags.bool('insecure-skip-tls-verify') };
   } catch (err) {
-    throw new Fail(Exit.BAD_ARGS, `open ${path}: ${(err as Error).message}`);
+    if (err instanceof TlsError) throw badArgs(err.message);
+    throw err;
   }
 }
 

@@ -13,7 +13,7 @@ type Section = (key: string) => string;
 const SECTIONS: Readonly<Record<string, { readonly type: string; readonly flagOf: Section }>> = {
   'client-transport-security': {
     type: 'embed.securityConfig',
-    flagOf: (key) => (key === 'allowed-hostname' ? 'client-cert-allowed-hostname' : key),
+    flagOf: (key) => (key.startsWith('allowed-') ? `client-cert-${key}` : key),
   },
   'peer-transport-security': {
     type: 'embed.securityConfig',
@@ -29,6 +29,7 @@ const LISTS = new Set([
   'cipher-suites',
   'peer-cert-allowed-cn',
   'peer-cert-allowed-hostname',
+  'client-cert-allowed-cn',
   'client-cert-allowed-hostname',
   'discovery-endpoints',
 ]);

@@ -8,13 +8,20 @@ import { checkUrl, parseDuration, parseValue } from './flag-value.js';
 import type { LogConfig } from './logging.js';
 import { logConfig } from './logging.js';
 import { serverFlags } from './server-flags.js';
+import { tlsOptions } from './tls-config.js';
 
 export interface ServerConfig {
   readonly member: MemberConfig;
-  readonly listenClientUrls: readonly string[];
+  readonly listening: Listening;
   readonly log: LogConfig;
   readonly transport: Transport;
 }
+
+/** Where it listens, and what of TLS. */
+type Listening = Pick<
+  StartOptions,
+  'listenClientUrls' | 'listenClientHttpUrls' | 'listenMetricsUrls' | 'clientTls' | 'peerTls'
+>;
 
 /** What the client ports are told. */
 type Transport = Pick<
@@ -45,7 +52,9 @@ export function serverConfig(parsed: Parsed): ServerConfig {
   const listenClientUrls = get<string[]>('listen-client-urls');
   const listenPeerUrls = get<string[]>('listen-peer-urls');
   const advertisePeerUrls = get<string[]>('initial-advertise-peer-urls');
-  for (const url of [...listenClientUrls, ...listenPeerUrls]) mustListenable(url);
+  const listenClientHttpUrls = get<string[]>('listen-client-http-urls');
+  const listenMetricsUrls = get<string[]>('listen-metrics-urls');
+  for (const url of [...listenPeerUrls, ...listenClientUrls, ...listenClientHttpUrls]) mustListenable(url);
   if (parsed.file === undefined && given.has('listen-client-urls') && !given.has('advertise-client-urls')) {
     throw new FlagError('--advertise-client-urls is required when --listen-client-urls is set explicitly');
   }
@@ -96,7 +105,8 @@ export function serverConfig(parsed: Parsed): ServerConfig {
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };
   validateConfig(member);
-  return { member, listenClientUrls, log, transport: transport(get) };
+  const listening = { listenClientUrls, listenClientHttpUrls, listenMetricsUrls, ...tlsOptions(parsed) };
+  return { member, listening, log, transport: transport(get) };
 }
 
 const NO_LIMIT = 2 ** 32 - 1;
@@ -161,8 +171,6 @@ function auth(
 /** A listener binds an address, not a name that may resolve to anything. */
 function mustListenable(url: string): void {
   const host = /^https?:\/\/(\[[^\]]*\]|[^:/]*):/.exec(url)?.[1];
-  if (url.startsWith('https:')) throw new FlagError(`TLS is not built yet: cannot listen on ${url}`);
-  if (url.startsWith('unix')) throw new FlagError(`unix sockets are not built yet: cannot listen on ${url}`);
   if (host === undefined || host === 'localhost' || host === '' || /^[\d.]+$/.test(host) || host.startsWith('['))
     return;
   throw new FlagError(`expected IP in URL for binding (${url})`);

@@ -94,8 +94,8 @@ async function run(config: ServerConfig, parsed: Parsed, logger: JsonLogger): Pr
     // As the Go runtime of etcd's failpoints: before anything else, and it ends the process where it cannot.
     const gofail = await Gofail.start(process.env);
     if (gofail !== null) log.warn('failpoints are on: for tests only', { 'gofail-http': gofail.address ?? '' });
-    const { member: memberConfig, listenClientUrls, transport } = config;
-    member = await startMember({ config: memberConfig, listenClientUrls, logger, ...transport });
+    const { member: memberConfig, listening, transport } = config;
+    member = await startMember({ config: memberConfig, logger, ...listening, ...transport });
   } catch (err) {
     log.error('failed to start the member', { error: (err as Error).message });
     process.exitCode = 1;

@@ -39,8 +39,8 @@ export class H2GrpcServer {
   }
 
   /** Serves a connection; nothing of it has been read that was not put back. */
-  accept(socket: Socket): void {
-    this.#server.accept(new NodeSocket(socket));
+  accept(socket: Socket, certificateName = ''): void {
+    this.#server.accept(new NodeSocket(socket, certificateName));
   }
 
   /** Tells clients to go, and calls back when the last call is over, or after `ms`. */

@@ -56,7 +56,7 @@ future-key: {deep: [1]}
       snapshotCatchUpEntries: 77,
       compactHashCheck: true,
     });
-    expect(config.listenClientUrls).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:2']);
+    expect(config.listening.listenClientUrls).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:2']);
     expect(config.log).toMatchObject({ level: 'warn', outputs: ['stdout', 'stderr'] });
     expect(config.transport.corsOrigins).toEqual(['http://a', 'http://b']);
     expect(parsed.given.has('socket-reuse-port')).toBe(true);

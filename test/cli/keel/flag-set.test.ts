@@ -76,10 +76,11 @@ describe('the configuration of a member', () => {
   const config = (args: string[]) => serverConfig(parse(args));
 
   test("etcd's defaults", () => {
-    const { member, listenClientUrls } = config([]);
+    const { member, listening } = config([]);
     expect(member.dataDir).toBe('default.etcd');
     expect(member.initialCluster).toEqual([{ name: 'default', peerUrls: ['http://localhost:2380'] }]);
-    expect(listenClientUrls).toEqual(['http://localhost:2379']);
+    expect(listening.listenClientUrls).toEqual(['http://localhost:2379']);
+    expect(listening.clientTls).toMatchObject({ certFile: '', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' });
   });
 
   test('a cluster of names and urls, one name with two urls', () => {
@@ -96,7 +97,16 @@ describe('the configuration of a member', () => {
       '--advertise-client-urls is required when --listen-client-urls is set explicitly',
     ],
     [['--listen-peer-urls=http://example.com:1'], 'expected IP in URL for binding (http://example.com:1)'],
-    [['--listen-peer-urls=https://127.0.0.1:1'], 'TLS is not built yet'],
+    [['--tls-min-version=TLS1.4'], 'unexpected TLS version "TLS1.4" (must be one of: TLS1.2, TLS1.3)'],
+    [
+      ['--tls-min-version=TLS1.3', '--tls-max-version=TLS1.2'],
+      'min version (TLS1.3) is greater than max version (TLS1.2)',
+    ],
+    [['--cipher-suites=FOO'], 'unexpected TLS cipher suite "FOO"'],
+    [
+      ['--tls-min-version=TLS1.3', '--cipher-suites=TLS_RSA_WITH_AES_128_GCM_SHA256'],
+      'cipher suites cannot be configured when only TLS1.3 is enabled',
+    ],
     [['--auto-compaction-mode=x'], 'unknown auto-compaction-mode "x"'],
     [['--auto-compaction-mode=revision', '--auto-compaction-retention=1h'], '"1h" is no number'],
     [['--log-level=loud'], 'unrecognized level: "loud"'],

@@ -61,6 +61,7 @@ export const OWN = group('Keel', [
     '',
     'Highest cluster version to propose, so that an etcd of that version can replay the log.',
   ],
+  ['client-cert-allowed-cn', 'string', '', 'Comma list of allowed CNs for client cert authentication.'],
   ['auth-recheck-watches', 'bool', 'false', 'End an open watch when its user may no longer read what it watches.'],
   [
     'audit-log-path',

@@ -12,13 +12,7 @@ export const MONITORING = group('Profiling and Monitoring', [
     "Detail of exported metrics, 'basic' or 'extensive' (with histograms of each rpc).",
     { choices: ['basic', 'extensive'] },
   ],
-  [
-    'listen-metrics-urls',
-    'urls',
-    '',
-    'List of URLs to listen on for /metrics and /health.',
-    { unbuilt: 'it is not built yet; the client URLs serve them' },
-  ],
+  ['listen-metrics-urls', 'urls', '', 'List of URLs to listen on for /metrics and /health.'],
 ]);
 
 export const LOGGING = group('Logging', [

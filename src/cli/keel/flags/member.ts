@@ -24,13 +24,7 @@ export const MEMBER = group('Member', [
     'http://localhost:2379',
     'List of URLs to listen on for client grpc traffic, and http as long as --listen-client-http-urls is not given.',
   ],
-  [
-    'listen-client-http-urls',
-    'urls',
-    '',
-    'List of URLs to listen on for http only client traffic.',
-    { unbuilt: 'it is not built yet; --listen-client-urls serve both' },
-  ],
+  ['listen-client-http-urls', 'urls', '', 'List of URLs to listen on for http only client traffic.'],
   [
     'max-snapshots',
     'uint',
