@@ -30,6 +30,7 @@ export const confRace: FaultSpec = {
     }
     const [first] = cluster.grow(leader, 1);
     whenApplied(leader, 1, () => {
+      if (scene.over) return;
       // Nobody else is to hear that it is committed.
       for (const other of scene.others([leader])) cluster.net.breakConns(leader.name, other.name);
       scene.cut(scene.pairs([leader], scene.others([leader])), LEADS_WITHIN_MS);
