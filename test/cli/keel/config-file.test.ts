@@ -66,7 +66,12 @@ future-key: {deep: [1]}
   test('nests what TLS needs', async () => {
     const { values } = await read(
       JSON.stringify({
-        'client-transport-security': { 'cert-file': 'c', 'client-cert-auth': true, 'allowed-hostname': ['h'] },
+        'client-transport-security': {
+          'cert-file': 'c',
+          'client-cert-auth': true,
+          'allowed-cn': ['n', 'm'],
+          'allowed-hostname': ['h'],
+        },
         'peer-transport-security': { 'key-file': 'k', 'allowed-cn': ['a', 'b'], 'skip-client-san-verification': true },
         'cipher-suites': ['A', 'B'],
       }),
@@ -74,6 +79,7 @@ future-key: {deep: [1]}
     expect(Object.fromEntries(values)).toMatchObject({
       'cert-file': 'c',
       'client-cert-auth': true,
+      'client-cert-allowed-cn': 'n,m',
       'client-cert-allowed-hostname': 'h',
       'peer-key-file': 'k',
       'peer-cert-allowed-cn': 'a,b',
