@@ -14,6 +14,8 @@ export interface LeaseKeeperView {
   /** The term in which this member leads; 0 if it does not. */
   readonly leaderTerm: number;
   now(): number;
+  /** The clock that leases run by: the same one. A mutant reads the one on the wall, which may jump (museum 59). */
+  leaseNow(): number;
   wake(): void;
   /** Proposes LeaseRevoke in our own log, never by way of another leader. */
   proposeRevoke(id: bigint): void;
@@ -50,7 +52,7 @@ export class LeaseKeeper {
 
   /** @param extendMs every lease lives at least this much longer: its holder may have renewed it with the old leader */
   leadershipGained(extendMs: number): void {
-    this.#lessor.promote(this.#view.now(), extendMs);
+    this.#lessor.promote(this.#view.leaseNow(), extendMs);
   }
 
   leadershipLost(): void {
@@ -61,11 +63,11 @@ export class LeaseKeeper {
   tick(): void {
     const now = this.#view.now();
     const term = this.#view.leaderTerm;
-    if (term !== 0 && now >= this.#nextCheck) this.#checkpoint(now);
+    if (term !== 0 && now >= this.#nextCheck) this.#checkpoint(this.#view.leaseNow());
     const unasked = this.#lessor.revokesWhenDeposed;
     if ((term === 0 && !unasked) || now < this.#nextCheck || this.#checking) return;
     this.#nextCheck = now + this.#checkMs;
-    if (!this.#lessor.hasExpired(now)) return;
+    if (!this.#lessor.hasExpired(this.#view.leaseNow())) return;
     if (unasked) return this.#revokeExpired();
     this.#checking = true;
     this.#confirmed(
@@ -86,7 +88,7 @@ export class LeaseKeeper {
   }
 
   #revokeExpired(): void {
-    for (const id of this.#lessor.expired(this.#view.now(), this.#perCheck)) this.#view.proposeRevoke(id);
+    for (const id of this.#lessor.expired(this.#view.leaseNow(), this.#perCheck)) this.#view.proposeRevoke(id);
   }
 
   /** On the leader alone. @param cb value: the TTL in seconds, 0 where there is no such lease */
@@ -98,7 +100,8 @@ export class LeaseKeeper {
         return this.#view.clearCheckpoint(id, again);
       }
       // Counted from before the confirmation: a leader elected since counts from later.
-      const ttl = this.#lessor.renew(id, this.#view.now(), confirmedAt);
+      const now = this.#view.leaseNow();
+      const ttl = this.#lessor.renew(id, now, confirmedAt + (now - this.#view.now()));
       if (typeof ttl === 'number') cb(null, ttl);
       else if (ttl === 'expired-pending-revoke') this.#lessor.whenRevoked(id, (outcome) => renewRefused(outcome, cb));
       else renewRefused(ttl, cb);
@@ -114,7 +117,7 @@ export class LeaseKeeper {
   ): void {
     this.#onLeader(cb, () => {
       if (before.on) before.hit();
-      const times = this.#lessor.remaining(id, this.#view.now());
+      const times = this.#lessor.remaining(id, this.#view.leaseNow());
       if (times === undefined) return cb(null, { ttl: -1, grantedTtl: 0, keys: [] });
       cb(null, { ttl: times.ttl, grantedTtl: times.grantedTtl, keys: keys ? this.#lessor.keysOf(id) : [] });
     });

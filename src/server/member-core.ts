@@ -134,7 +134,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       electionTimeoutMs: config.electionMs,
     };
     this.#ids = new RequestIds(parts.memberId, env.clock.wall());
-    this.#reads = new ReadIndexer((ctx) => this.#raft.readIndex(ctx));
+    this.#reads = new ReadIndexer((ctx) => this.#raft.readIndex(ctx), config.tuning.mutants.has('5'));
     const view = this;
     this.gate = new AuthGate(parts.auth, parts.tokens, parts.lessor, {
       get appliedIndex() {
@@ -164,6 +164,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
           return view.#raft.isLeader ? view.#leaderTerm : 0;
         },
         now: () => env.clock.now(),
+        leaseNow: () => (config.tuning.mutants.has('59') ? env.clock.wall() : env.clock.now()),
         wake: () => this.#pump.wake(),
         proposeRevoke: (id) => this.#proposeHere(InternalKind.LEASE_REVOKE, LeaseRevokeRequest.encode({ id })),
         proposeCheckpoints: (checkpoints) =>

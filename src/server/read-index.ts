@@ -43,9 +43,15 @@ export class ReadIndexer {
   readonly #confirmed = new RingBuffer<Round>();
   readonly #ask: (ctx: number) => void;
 
-  /** @param ask starts an attempt: raft.readIndex(ctx) */
-  constructor(ask: (ctx: number) => void) {
+  readonly #takesLate: boolean;
+
+  /**
+   * @param ask starts an attempt: raft.readIndex(ctx)
+   * @param takesLate the mutant: an answer is taken for whoever waits, though it is to an attempt before theirs (museum 5)
+   */
+  constructor(ask: (ctx: number) => void, takesLate = false) {
     this.#ask = ask;
+    this.#takesLate = takesLate;
   }
 
   add(reader: Reader, now: number): void {
@@ -74,7 +80,7 @@ export class ReadIndexer {
 
   /** Raft confirmed attempt `ctx`; the readers go on once `index` is applied. */
   confirmed(ctx: number, index: number): void {
-    if (ctx !== this.#ctx || this.#asking.length === 0) return;
+    if ((ctx !== this.#ctx && !this.#takesLate) || this.#asking.length === 0) return;
     this.#confirmed.push({ index, startedAt: this.#startedAt, readers: this.#asking });
     this.#asking = [];
   }

@@ -96,7 +96,24 @@ export function drawOptions(seed: number, overrides: Overrides = {}): SimOptions
     tuning: { ...drawTuning(root.split('tuning')), ...drawComparison(root.split('comparison')) },
     mutants: [],
   };
-  return { ...drawn, ...overrides };
+  const narrow = profile === 'swarm' && root.split('narrow').chance(1, 10);
+  return { ...drawn, ...(narrow ? narrowed(drawn) : {}), ...overrides };
+}
+
+/**
+ * The log is compacted right behind what is applied, a follower is sent one small message at a time, and such messages
+ * are lost: what it needs next is gone from the log while its window is full.
+ */
+function narrowed(drawn: SimOptions): Partial<SimOptions> {
+  const [first] = drawn.faultKinds;
+  return {
+    members: 3,
+    opsPerSecond: Math.max(60, drawn.opsPerSecond),
+    faultKinds: ['swamp', ...(first === undefined || first === 'swamp' ? [] : [first])],
+    faultEveryMs: 300,
+    config: { ...drawn.config, snapshotCount: 5, snapshotCatchUpEntries: 0 },
+    tuning: { ...drawn.tuning, maxInflightMessages: 1, maxAppendBytes: 100 },
+  };
 }
 
 function drawProfile(rng: Rng): Profile {

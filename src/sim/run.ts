@@ -102,6 +102,8 @@ class Run {
       history: new History(engine),
       stopping: false,
       log: () => this.#oracle.model.log,
+      leaderChanges: () => this.#oracle.leaderChanges,
+      report: (rule, message) => this.#oracle.report(rule, message),
       compactRevision: () => this.#oracle.model.compactRevision,
       seenRevision: 1,
       hearsOfWrites: [],

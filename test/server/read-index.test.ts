@@ -55,6 +55,21 @@ describe('rounds of ReadIndex', () => {
     expect(log[2]).toBe('c ready 4');
   });
 
+  test('mutant 5: a late answer to an attempt before confirms who asked behind it', () => {
+    const log: string[] = [];
+    const indexer = new ReadIndexer(() => {}, true);
+    const add = (name: string) => indexer.add({ ready: () => log.push(name), fail: () => {} }, 0);
+    add('a');
+    indexer.startRound(0);
+    indexer.leaderChanged(1);
+    indexer.confirmed(2, 10);
+    add('b');
+    indexer.startRound(2);
+    indexer.confirmed(1, 5);
+    indexer.applied(10);
+    expect(log).toEqual(['a', 'b']);
+  });
+
   test('a retry has a new number, and a late answer to the old one confirms nothing (museum 4)', () => {
     const { asked, log, indexer, add } = setup();
     add('a', 0);

@@ -1,6 +1,8 @@
 import * as grpc from '@grpc/grpc-js';
 import type {
   CompareOp,
+  InnerOp,
+  InnerResponse,
   Kv,
   KvEvent,
   LogRevision,
@@ -8,6 +10,7 @@ import type {
   Response,
   SimpleOp,
   SimpleResponse,
+  TxnOp,
 } from '../../src/sim/checkers/index.js';
 import type { Decoded } from './etcd-proto.js';
 import { decode, encode } from './etcd-proto.js';
@@ -117,12 +120,7 @@ export class RawClient {
         return map(result, deleteResponse);
       }
       case 'txn': {
-        const request = {
-          compare: op.compare.map(compareRequest),
-          success: op.success.map(requestOp),
-          failure: op.failure.map(requestOp),
-        };
-        return map(await this.call('KV/Txn', 'TxnRequest', 'TxnResponse', request, ms), (r) => ({
+        return map(await this.call('KV/Txn', 'TxnRequest', 'TxnResponse', txnRequest(op), ms), (r) => ({
           kind: 'txn',
           revision: Number(r.header.revision),
           succeeded: r.succeeded,
@@ -303,8 +301,10 @@ function deleteRequest(op: SimpleOp & { kind: 'delete' }): Record<string, unknow
   return { key: binary(op.key), range_end: binary(op.rangeEnd), prev_kv: op.prev };
 }
 
-function requestOp(op: SimpleOp): Record<string, unknown> {
+function requestOp(op: InnerOp): Record<string, unknown> {
   switch (op.kind) {
+    case 'txn':
+      return { request_txn: txnRequest(op) };
     case 'put':
       return { request_put: putRequest(op) };
     case 'range':
@@ -340,7 +340,21 @@ function deleteResponse(r: Decoded): SimpleResponse {
   };
 }
 
-function responseOp(r: Decoded): SimpleResponse {
+function txnRequest(op: TxnOp): Record<string, unknown> {
+  return {
+    compare: op.compare.map(compareRequest),
+    success: op.success.map(requestOp),
+    failure: op.failure.map(requestOp),
+  };
+}
+
+/** Its header has no revision. */
+function innerTxnResponse(r: Decoded): InnerResponse {
+  return { kind: 'txn', revision: 0, succeeded: r.succeeded, responses: r.responses.map(responseOp) };
+}
+
+function responseOp(r: Decoded): InnerResponse {
+  if (r.response_txn) return innerTxnResponse(r.response_txn);
   if (r.response_put) return putResponse(r.response_put);
   if (r.response_range) return rangeResponse(r.response_range);
   return deleteResponse(r.response_delete_range);

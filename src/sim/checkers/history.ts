@@ -66,8 +66,8 @@ export interface CompareOp {
 export interface TxnOp {
   kind: 'txn';
   compare: CompareOp[];
-  success: SimpleOp[];
-  failure: SimpleOp[];
+  success: InnerOp[];
+  failure: InnerOp[];
 }
 
 export interface GrantOp {
@@ -96,9 +96,14 @@ export interface LogOp {
 }
 
 export type SimpleOp = PutOp | RangeOp | DeleteOp;
+/** What may stand in a transaction. The comparisons of all that are in it are made on the state before it. */
+export type InnerOp = SimpleOp | TxnOp;
 export type Op = SimpleOp | TxnOp | GrantOp | KeepAliveOp | RevokeOp | LogOp;
 
-/** `revision` is the answer's header revision (in a transaction's inner answers: the inner header's). */
+/**
+ * `revision` is the answer's header revision (in a transaction's inner answers: the inner header's, which an inner
+ * transaction's answer does not have: 0).
+ */
 export interface PutResponse {
   kind: 'put';
   revision: number;
@@ -122,7 +127,7 @@ export interface TxnResponse {
   kind: 'txn';
   revision: number;
   succeeded: boolean;
-  responses: SimpleResponse[];
+  responses: InnerResponse[];
 }
 
 /** The answer of a grant, a keepalive (ttl 0: the lease is gone) and a revoke. */
@@ -139,6 +144,7 @@ export interface LogResponse {
 }
 
 export type SimpleResponse = PutResponse | RangeResponse | DeleteResponse;
+export type InnerResponse = SimpleResponse | TxnResponse;
 export type Response = SimpleResponse | TxnResponse | LeaseResponse | LogResponse;
 
 /**
@@ -196,7 +202,7 @@ export function isLinearizable(op: Op): boolean {
   }
 }
 
-/** A transaction of serializable ranges only is answered by the member that was asked. */
+/** A transaction of serializable ranges only, and none of them in another transaction, is answered by the member that was asked. */
 function isSerializableTxn(op: TxnOp): boolean {
   const ops = [...op.success, ...op.failure];
   return ops.every((inner) => inner.kind === 'range' && inner.serializable);

@@ -1,4 +1,14 @@
-import type { CompareOp, Kv, LogRevision, OpRecord, SimpleOp, SimpleResponse } from './history.js';
+import type {
+  CompareOp,
+  InnerResponse,
+  Kv,
+  LogRevision,
+  OpRecord,
+  SimpleOp,
+  SimpleResponse,
+  TxnOp,
+  TxnResponse,
+} from './history.js';
 import { inRange, isLinearizable } from './history.js';
 import { holds } from './model.js';
 import type { Call, SequentialModel } from './wgl.js';
@@ -116,18 +126,7 @@ function stepsOf(record: OpRecord, key: string): KeyStep[] {
   const { op, response } = record;
   if (!response) return [];
   if (op.kind === 'txn' && response.kind === 'txn') {
-    const steps: KeyStep[] = [];
-    const only = op.compare.length === 1 ? op.compare[0]! : undefined;
-    if (response.succeeded) {
-      for (const compare of op.compare) if (compare.key === key) steps.push({ do: 'compare', compare, holds: true });
-    } else if (only?.key === key) {
-      steps.push({ do: 'compare', compare: only, holds: false });
-    }
-    const branch = response.succeeded ? op.success : op.failure;
-    for (const [i, inner] of branch.entries()) {
-      steps.push(...simpleSteps(inner, response.responses[i], key, response.revision));
-    }
-    return steps;
+    return [...comparisons(op, response, key), ...txnSteps(op, response, key, response.revision)];
   }
   if (op.kind === 'put' || op.kind === 'range' || op.kind === 'delete') {
     return simpleSteps(op, response as SimpleResponse, key, response.revision);
@@ -135,7 +134,31 @@ function stepsOf(record: OpRecord, key: string): KeyStep[] {
   return [];
 }
 
-function simpleSteps(op: SimpleOp, response: SimpleResponse | undefined, key: string, revision: number): KeyStep[] {
+/** What is known of the comparisons: those of inner transactions too are made before anything is done. */
+function comparisons(op: TxnOp, { succeeded, responses }: TxnResponse, key: string): KeyStep[] {
+  const steps: KeyStep[] = [];
+  const only = op.compare.length === 1 ? op.compare[0]! : undefined;
+  if (succeeded) {
+    for (const compare of op.compare) if (compare.key === key) steps.push({ do: 'compare', compare, holds: true });
+  } else if (only?.key === key) {
+    steps.push({ do: 'compare', compare: only, holds: false });
+  }
+  for (const [i, inner] of (succeeded ? op.success : op.failure).entries()) {
+    const response = responses[i];
+    if (inner.kind === 'txn' && response?.kind === 'txn') steps.push(...comparisons(inner, response, key));
+  }
+  return steps;
+}
+
+function txnSteps(op: TxnOp, { succeeded, responses }: TxnResponse, key: string, revision: number): KeyStep[] {
+  return (succeeded ? op.success : op.failure).flatMap((inner, i) => {
+    const response = responses[i];
+    if (inner.kind !== 'txn') return simpleSteps(inner, response, key, revision);
+    return response?.kind === 'txn' ? txnSteps(inner, response, key, revision) : [];
+  });
+}
+
+function simpleSteps(op: SimpleOp, response: InnerResponse | undefined, key: string, revision: number): KeyStep[] {
   if (op.kind === 'put' && response?.kind === 'put' && op.key === key) {
     const put: KeyStep = { do: 'put', value: op.value, mod: revision };
     return op.prev ? [{ do: 'see', kv: response.prev }, put] : [put];

@@ -1,4 +1,4 @@
-import type { CompareOp, Kv, KvEvent, Op, Response, SimpleOp, SimpleResponse, TxnOp } from './history.js';
+import type { CompareOp, InnerOp, InnerResponse, Kv, KvEvent, Op, Response, TxnOp, TxnResponse } from './history.js';
 import { inRange } from './history.js';
 
 /**
@@ -69,10 +69,9 @@ export function applyEvents(kvs: Map<string, Kv>, events: readonly KvEvent[]): v
 }
 
 function evaluateTxn(state: ModelState, op: TxnOp): Evaluation {
-  const succeeded = op.compare.every((compare) => holds(state, compare));
   const draft = new Draft(state);
-  const responses = (succeeded ? op.success : op.failure).map((inner) => draft.run(inner));
-  return { response: { kind: 'txn', revision: draft.revision, succeeded, responses }, events: draft.events };
+  const response = draft.txn(op);
+  return { response: { ...response, revision: draft.revision }, events: draft.events };
 }
 
 /** A missing key compares as all zeroes, but never matches on its value (etcd semantics, "Txn"). */
@@ -107,7 +106,14 @@ class Draft {
     return this.#base.revision + (this.events.length > 0 ? 1 : 0);
   }
 
-  run(op: SimpleOp): SimpleResponse {
+  /** Its comparisons are made on what was there before the outermost transaction. */
+  txn(op: TxnOp): TxnResponse {
+    const succeeded = op.compare.every((compare) => holds(this.#base, compare));
+    const responses = (succeeded ? op.success : op.failure).map((inner) => this.run(inner));
+    return { kind: 'txn', revision: 0, succeeded, responses };
+  }
+
+  run(op: InnerOp): InnerResponse {
     switch (op.kind) {
       case 'put': {
         const before = this.#get(op.key);
@@ -128,6 +134,8 @@ class Draft {
       }
       case 'range':
         return { kind: 'range', revision: this.revision, kvs: this.#range(op.key, op.rangeEnd) };
+      case 'txn':
+        return this.txn(op);
     }
   }
 

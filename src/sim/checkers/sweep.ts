@@ -214,14 +214,14 @@ function changed(response: Response): boolean {
   }
 }
 
-function mayChange({ op }: OpRecord): boolean {
+function mayChange({ op }: Pick<OpRecord, 'op'>): boolean {
   switch (op.kind) {
     case 'put':
     case 'delete':
     case 'revoke':
       return true;
     case 'txn':
-      return [...op.success, ...op.failure].some((inner) => inner.kind !== 'range');
+      return [...op.success, ...op.failure].some((inner) => mayChange({ op: inner }));
     default:
       return false;
   }

@@ -14,7 +14,7 @@ import {
   LeaseRevokeRequest,
   OpKind,
 } from '../../wire/index.js';
-import type { CompareOp, SimpleOp, TxnOp } from '../checkers/index.js';
+import type { CompareOp, InnerOp, SimpleOp, TxnOp } from '../checkers/index.js';
 
 /** A committed entry as the model understands it. */
 export type Command =
@@ -66,7 +66,7 @@ function txnOf({ compare, success, failure }: TxnRequest): TxnOp {
   return { kind: 'txn', compare: compare.map(compareOf), success: success.map(opOf), failure: failure.map(opOf) };
 }
 
-function opOf({ kind, request }: RequestOp): SimpleOp {
+function opOf({ kind, request }: RequestOp): InnerOp {
   switch (kind) {
     case OpKind.PUT:
       return putOf(request);
@@ -76,8 +76,10 @@ function opOf({ kind, request }: RequestOp): SimpleOp {
       const { key, rangeEnd, revision, serializable } = request;
       return { kind: 'range', key, rangeEnd, revision, serializable };
     }
+    case OpKind.TXN:
+      return txnOf(request);
     default:
-      throw new Error('the model knows no nested transactions');
+      throw new Error('an operation of no kind was committed');
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Completion, Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { CompactionRequest } from '../../wire/index.js';
-import type { CompareOp, Kv, Response, SimpleOp, TxnOp } from '../checkers/index.js';
+import type { CompareOp, InnerOp, Kv, Response, SimpleOp, TxnOp } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import { dropPast, send, withoutPast } from './requests.js';
 import type { Workload } from './workload.js';
@@ -165,7 +165,7 @@ export class KvClient {
   #txn(): TxnOp {
     const keys = [...new Set(Array.from({ length: this.#rng.between(1, 4) }, () => this.#key()))];
     const readOnly = this.#rng.chance(1, 4);
-    const branch = (): SimpleOp[] =>
+    const branch = (): InnerOp[] =>
       keys.map((key) => {
         const dice = this.#rng.below(10);
         if (readOnly || dice < 3) return this.#get(key, '');
@@ -174,6 +174,26 @@ export class KvClient {
       });
     const past = this.#rng.chance(1, 6) ? [this.#past()] : [];
     const compare = this.#rng.chance(1, 2) ? [this.#compare(keys[0] as string)] : [];
-    return { kind: 'txn', compare, success: [...branch(), ...past], failure: branch() };
+    const nested = keys.length > 1 && this.#rng.chance(1, 3);
+    if (!nested) return { kind: 'txn', compare, success: [...branch(), ...past], failure: branch() };
+    return { kind: 'txn', compare, success: [...this.#nest(branch()), ...past], failure: this.#nest(branch()) };
   }
+
+  /** The same operations, the later ones in a transaction in between: what it compares may be written before it. */
+  #nest(ops: readonly InnerOp[]): InnerOp[] {
+    const at = this.#rng.below(ops.length);
+    const inner = ops.slice(at);
+    const deeper = inner.length > 1 && this.#rng.chance(1, 4) ? this.#nest(inner) : inner;
+    const key = this.#rng.chance(1, 2) ? this.#key() : (keyOf(ops[0]) ?? this.#key());
+    const otherwise = this.#rng.chance(1, 2) ? inner.filter((op) => op.kind === 'range') : [];
+    return [
+      ...ops.slice(0, at),
+      { kind: 'txn', compare: [this.#compare(key)], success: deeper, failure: otherwise },
+      ...(this.#rng.chance(1, 3) ? [this.#get(key, '')] : []),
+    ];
+  }
+}
+
+function keyOf(op: InnerOp | undefined): string | null {
+  return op === undefined || op.kind === 'txn' ? null : op.key;
 }

@@ -12,6 +12,10 @@ export class LeaseClient {
   readonly #rng: Rng;
   #count = 0;
   #node: SimNode;
+  /** How many leaders there had been when the last lease was asked for. */
+  #leadersThen = 0;
+  /** When the lease that was renewed last is over at the latest, if no other leader has given it more since its grant. */
+  #over: { readonly id: bigint; readonly at: number } | null = null;
 
   constructor(work: Workload, id: number, rng: Rng) {
     this.#work = work;
@@ -36,6 +40,7 @@ export class LeaseClient {
     const ttl = this.#rng.pick([1, 2, 3, 5]);
     const op: GrantOp = { kind: 'grant', lease: id.toString(), ttl: this.#microseconds(ttl) };
     const record = history.begin(this.#id, this.#node.name, op);
+    this.#leadersThen = this.#work.leaderChanges();
     const left = this.#rng.between(1, 8);
     port.call<{ ttl: number; revision: number }>(
       this.#node,
@@ -91,8 +96,24 @@ export class LeaseClient {
     });
   }
 
+  /** What a lease has lasted at most when so many seconds of it are over, on the slowest clock. */
+  #latest(ttl: number): number {
+    return Math.ceil((ttl * 1_000_000 * 1_000_000) / (1_000_000 - this.#work.options.driftPpm));
+  }
+
+  /** I12: one that is over is not renewed, though its revoke has not been applied yet. */
+  #renewed(id: bigint, ttl: number, askedAt: number): void {
+    const over = this.#over;
+    if (over?.id === id && askedAt > over.at && this.#work.leaderChanges() === this.#leadersThen) {
+      const lateMs = Math.round((askedAt - over.at) / 1000);
+      this.#work.report('I12 leases', `lease ${id} was renewed ${lateMs} ms after its end`);
+    }
+    this.#over = { id, at: this.#work.port.now + this.#latest(ttl) };
+  }
+
   #keepAlive(id: bigint, then: (alive: boolean) => void): void {
     const { history, port } = this.#work;
+    const askedAt = port.now;
     const record = history.begin(this.#id, this.#node.name, { kind: 'keepalive', lease: id.toString() });
     port.call<{ ttl: number; revision: number }>(
       this.#node,
@@ -109,9 +130,13 @@ export class LeaseClient {
       {
         ok: ({ ttl, revision }) => {
           history.ok(record, { kind: 'lease', revision, ttl: this.#microseconds(ttl) });
+          if (ttl > 0) this.#renewed(id, ttl, askedAt);
           then(ttl > 0);
         },
-        ...this.#otherwise(record, () => then(true)),
+        ...this.#otherwise(record, () => {
+          this.#over = null;
+          then(true);
+        }),
       },
     );
   }

@@ -22,7 +22,16 @@ import {
   TargetUnion,
   TxnResponse,
 } from '../../wire/index.js';
-import type { CompareOp, Kv, Response, SimpleOp, SimpleResponse, TxnOp } from '../checkers/index.js';
+import type {
+  CompareOp,
+  InnerOp,
+  InnerResponse,
+  Kv,
+  Response,
+  SimpleOp,
+  TxnResponse as TxnAnswer,
+  TxnOp,
+} from '../checkers/index.js';
 
 const NO_DEADLINE = { deadline: 0 };
 
@@ -57,17 +66,16 @@ export function decodeReply(op: SimpleOp | TxnOp, reply: Buffer): { response: Re
     }
     case 'txn': {
       const r = TxnResponse.decode(reply);
-      const responses = r.responses.map(opReply);
-      const revision = r.header?.revision ?? 0;
-      return {
-        response: { kind: 'txn', revision, succeeded: r.succeeded, responses },
-        memberId: r.header?.memberId ?? 0n,
-      };
+      return { response: txnReply(r, r.header?.revision ?? 0), memberId: r.header?.memberId ?? 0n };
     }
   }
 }
 
-function opReply(op: ResponseOp): SimpleResponse {
+function txnReply({ succeeded, responses }: TxnResponse, revision: number): TxnAnswer {
+  return { kind: 'txn', revision, succeeded, responses: responses.map(opReply) };
+}
+
+function opReply(op: ResponseOp): InnerResponse {
   switch (op.kind) {
     case OpKind.RANGE:
       return rangeReply(op.response);
@@ -75,21 +83,23 @@ function opReply(op: ResponseOp): SimpleResponse {
       return putReply(op.response);
     case OpKind.DELETE_RANGE:
       return deleteReply(op.response);
+    case OpKind.TXN:
+      return txnReply(op.response, op.response.header?.revision ?? 0);
     default:
-      throw new Error('no nested transactions were asked for');
+      throw new Error('an answer of no kind');
   }
 }
 
-function putReply(r: PutResponse): SimpleResponse {
+function putReply(r: PutResponse): InnerResponse {
   return { kind: 'put', revision: r.header?.revision ?? 0, prev: r.prevKv === null ? null : kvOfKeyValue(r.prevKv) };
 }
 
-function deleteReply(r: DeleteRangeResponse): SimpleResponse {
+function deleteReply(r: DeleteRangeResponse): InnerResponse {
   const prevs = r.prevKvs.map(kvOfKeyValue);
   return { kind: 'delete', revision: r.header?.revision ?? 0, deleted: r.deleted, prevs };
 }
 
-function rangeReply(r: RangeResponse): SimpleResponse {
+function rangeReply(r: RangeResponse): InnerResponse {
   return { kind: 'range', revision: r.header?.revision ?? 0, kvs: r.kvs.map(kvOfKeyValue) };
 }
 
@@ -162,7 +172,7 @@ function txnRequest(op: TxnOp): TxnRequest {
   return req;
 }
 
-function requestOp(op: SimpleOp): RequestOp {
+function requestOp(op: InnerOp): RequestOp {
   switch (op.kind) {
     case 'put':
       return makeRequestOp(OpKind.PUT, putRequest(op));
@@ -170,6 +180,8 @@ function requestOp(op: SimpleOp): RequestOp {
       return makeRequestOp(OpKind.DELETE_RANGE, deleteRequest(op));
     case 'range':
       return makeRequestOp(OpKind.RANGE, rangeRequest(op));
+    case 'txn':
+      return makeRequestOp(OpKind.TXN, txnRequest(op));
   }
 }
 
@@ -209,7 +221,7 @@ function compareOf({ key, target, result, operand }: CompareOp): ReturnType<type
   return c;
 }
 
-function partOf(part: ResponsePart): SimpleResponse {
+function partOf(part: ResponsePart): InnerResponse {
   switch (part.kind) {
     case OpKind.RANGE:
       return { kind: 'range', revision: part.revision, kvs: part.kvs.map(kvOf) as Kv[] };
@@ -218,7 +230,7 @@ function partOf(part: ResponsePart): SimpleResponse {
     case OpKind.DELETE_RANGE:
       return { kind: 'delete', revision: part.revision, deleted: part.deleted, prevs: part.prevKvs.map(kvOf) as Kv[] };
     case OpKind.TXN:
-      throw new Error('no nested transactions were asked for');
+      return { kind: 'txn', revision: 0, succeeded: part.succeeded, responses: part.parts.map(partOf) };
   }
 }
 
@@ -231,10 +243,10 @@ export function withoutPast(op: TxnOp): TxnOp {
 export function dropPast(op: TxnOp, response: Response): Response {
   if (response.kind !== 'txn') return response;
   const branch = response.succeeded ? op.success : op.failure;
-  return { ...response, responses: response.responses.filter((_, i) => isPresent(branch[i] as SimpleOp)) };
+  return { ...response, responses: response.responses.filter((_, i) => isPresent(branch[i] as InnerOp)) };
 }
 
-function isPresent(op: SimpleOp): boolean {
+function isPresent(op: InnerOp): boolean {
   return op.kind !== 'range' || op.revision === 0;
 }
 

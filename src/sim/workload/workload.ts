@@ -16,6 +16,10 @@ export interface Workload {
   stopping: boolean;
   /** Every revision from 2 on, as the cluster has come to it. */
   log(): readonly LogRevision[];
+  /** How many leaders there have been. */
+  leaderChanges(): number;
+  /** Something that must not be was seen. */
+  report(rule: string, message: string): void;
   /** As the cluster has it now. */
   compactRevision(): number;
   /** The newest revision that any client has seen. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { LogRevision, Op, OpRecord, SimpleOp } from '../../../src/sim/checkers/index.js';
+import type { InnerOp, LogRevision, Op, OpRecord, SimpleOp } from '../../../src/sim/checkers/index.js';
 import { advance, emptyModel, evaluate } from '../../../src/sim/checkers/index.js';
 
 export interface History {
@@ -72,7 +72,17 @@ function valid(ops: SimpleOp[]): SimpleOp[] {
   return kept;
 }
 
-const branch = fc.array(simpleOp, { maxLength: 3 }).map(valid);
+/** In a fifth of the cases the last operations stand in a transaction in between, with comparisons of its own. */
+const branch: fc.Arbitrary<InnerOp[]> = fc
+  .tuple(fc.array(simpleOp, { maxLength: 3 }).map(valid), fc.nat(4), fc.nat(2), fc.array(compare, { maxLength: 1 }))
+  .map(([ops, nested, at, compares]) =>
+    nested > 0 || at >= ops.length
+      ? ops
+      : [
+          ...ops.slice(0, at),
+          { kind: 'txn', compare: compares, success: ops.slice(at), failure: ops.slice(at).reverse() },
+        ],
+  );
 
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 8, arbitrary: simpleOp },
@@ -146,10 +156,11 @@ export const histories: fc.Arbitrary<History> = fc.array(step, { minLength: 1, m
 });
 
 function withValues(op: Op, i: number): Op {
-  const fill = (inner: SimpleOp, j: number): SimpleOp =>
-    inner.kind === 'put' ? { ...inner, value: `v${i}${'x'.repeat(j)}` } : inner;
-  if (op.kind === 'put') return fill(op, 0) as Op;
-  if (op.kind !== 'txn') return op;
-  const success = op.success.map((inner, j) => fill(inner, j));
-  return { ...op, success, failure: op.failure.map((inner, j) => fill(inner, j + success.length)) };
+  let written = 0;
+  const fill = <T extends Op>(inner: T): T => {
+    if (inner.kind === 'put') return { ...inner, value: `v${i}${'x'.repeat(written++)}` };
+    if (inner.kind !== 'txn') return inner;
+    return { ...inner, success: inner.success.map(fill), failure: inner.failure.map(fill) };
+  };
+  return fill(op);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LogRevision, OpRecord, WatchRecord } from '../../../src/sim/checkers/index.js';
+import type { InnerResponse, LogRevision, OpRecord, TxnOp, WatchRecord } from '../../../src/sim/checkers/index.js';
 import {
   checkDurable,
   checkHistory,
@@ -39,6 +39,42 @@ const put = (key: string, value: string, revision: number, invoke: number, field
     response: { kind: 'put', revision, prev: null },
     ...fields,
   });
+
+describe('a transaction in a transaction', () => {
+  const create = { key: 'a', target: 'version', result: '=', operand: 0 } as const;
+  const inner = {
+    kind: 'txn',
+    compare: [create],
+    success: [{ kind: 'put', key: 'b', value: 'new', lease: '0', prev: false }],
+    failure: [{ kind: 'range', key: 'b', rangeEnd: '', revision: 0, serializable: false }],
+  } as const;
+  const outer = {
+    kind: 'txn',
+    compare: [],
+    success: [{ kind: 'put', key: 'a', value: '1', lease: '0', prev: false }, inner],
+    failure: [],
+  } as unknown as TxnOp;
+  const first = { kind: 'put', revision: 2, prev: null } as const;
+  const events: LogRevision['events'] = [{ type: 'put', kv: kv('a', '1', 2) }];
+  const answered = (responses: InnerResponse[]) =>
+    record({ op: outer, return: 5, response: { kind: 'txn', revision: 2, succeeded: true, responses } });
+
+  it('compares what was there before all of it', () => {
+    const written = { kind: 'put', revision: 2, prev: null } as const;
+    const right = answered([first, { kind: 'txn', revision: 0, succeeded: true, responses: [written] }]);
+    const log = [{ revision: 2, events: [...events, { type: 'put' as const, kv: kv('b', 'new', 2) }] }];
+    expect(checkHistory({ records: [right], log }).violations).toEqual([]);
+  });
+
+  it('that compares what was written before it is found', () => {
+    const seen = { kind: 'range', revision: 2, kvs: [] } as const;
+    const wrong = answered([first, { kind: 'txn', revision: 0, succeeded: false, responses: [{ ...seen, kvs: [] }] }]);
+    const log = [{ revision: 2, events }];
+    expect(sweep({ records: [wrong], log }).violations.map((v) => v.rule)).toEqual(['acknowledged write']);
+    const calls = keyCalls([wrong], 'a', log, new Map());
+    expect(searchLinearization(calls, keyModel).outcome).not.toBe('linearizable');
+  });
+});
 
 describe('everything at once', () => {
   it('accepts what a correct store gives', () => {
