@@ -188,7 +188,10 @@ class Running implements RunningMember {
       };
     };
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = () => {
+        http1.close();
+        resolve();
+      };
     });
     this.ready = new Promise((resolve, reject) => {
       this.#failReady = reject;

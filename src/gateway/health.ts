@@ -1,14 +1,9 @@
 import type { MemberApi } from '../server/index.js';
-import { AlarmType } from '../wire/index.js';
+import { alarmName } from './alarm-name.js';
 import type { HttpHandler, HttpResponse } from './http.js';
 import { httpError, onlyGet, plain } from './http.js';
 import type { HealthCounts } from './metrics/health.js';
 import { tryRead } from './reads.js';
-
-export function alarmName(alarm: number): string {
-  if (alarm === AlarmType.NOSPACE) return 'NOSPACE';
-  return alarm === AlarmType.CORRUPT ? 'CORRUPT' : 'UNKNOWN';
-}
 
 /**
  * GET /health: alarms, then the leader, then a read (etcd operations §2). `exclude=NOSPACE` leaves an alarm out,

@@ -9,25 +9,31 @@ import { parseTarget } from './target.js';
 
 /** Of a request's line and headers together; beyond, 431. */
 const HEADER_BYTES_MAX = 64 << 10;
-/** A request's head must be complete by then, and so must what follows a request that was refused, ms. */
-const HEAD_MS = 10_000;
-const CHECK_MS = 2_000;
-/** A connection without a request is kept for this long, ms. */
-const IDLE_MS = 120_000;
+/** How long a client may take, ms. */
+export interface HttpTimes {
+  /** Until the head of a request is complete. */
+  readonly headMs: number;
+  /** How often that is looked at. */
+  readonly checkMs: number;
+  /** A connection without a request is kept for this long. */
+  readonly idleMs: number;
+}
+
+const TIMES: HttpTimes = { headMs: 10_000, checkMs: 2_000, idleMs: 120_000 };
 /** A client that takes nothing of a complete answer for this long has gone, ms. */
 const STALL_MS = 60_000;
 const REST_MS = 5_000;
 
 /** HTTP/1.1 by node:http, fed with connections by a client port. It never listens itself. */
-export function httpServerOf(site: Pages): Server {
+export function httpServerOf(site: Pages, times: HttpTimes = TIMES): Server {
   const options = {
     requireHostHeader: false,
     maxHeaderSize: HEADER_BYTES_MAX,
-    headersTimeout: HEAD_MS,
+    headersTimeout: times.headMs,
     // Bodies have no common limit: that of a watch is open for as long as its client likes (json-gateway.ts).
     requestTimeout: 0,
-    connectionsCheckingInterval: CHECK_MS,
-    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: times.checkMs,
+    keepAliveTimeout: times.idleMs,
   };
   const server = createServer(options, (incoming, outgoing) => serve(site, incoming, outgoing));
   // A client that asks first is told to go on when its body is wanted, and not before.
@@ -39,6 +45,8 @@ export function httpServerOf(site: Pages): Server {
     if (err.code === 'ERR_HTTP_REQUEST_TIMEOUT') return hangUpWith(socket, '408 Request Timeout');
     hangUpWith(socket, '400 Bad Request');
   });
+  // Node begins to look for heads that do not come to their end when a server listens, which this one never does itself.
+  server.emit('listening');
   return server;
 }
 
@@ -46,7 +54,9 @@ export function httpServerOf(site: Pages): Server {
 function hangUpWith(socket: Duplex, status: string, why = ''): void {
   const text = `${status}${why}`;
   socket.end(`HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`);
-  // Its other half may never come.
+  // What is still to come is read and dropped: to leave it unread would reset the connection under the answer.
+  socket.resume();
+  // It may never end.
   setTimeout(() => socket.destroy(), REST_MS).unref();
 }
 

@@ -53,6 +53,11 @@ export class Lessor {
     assert(this.#minTtl >= 1 && this.#retryMs > 0, 'lessor: options out of range');
   }
 
+  /** Since the start, for metrics. */
+  granted = 0;
+  revoked = 0;
+  renewed = 0;
+
   get size(): number {
     return this.#leases.size;
   }
@@ -86,6 +91,7 @@ export class Lessor {
     if (ttl > LEASE_TTL_MAX) return 'ttl-too-large';
     if (this.#leases.has(id)) return 'lease-exists';
     const lease = new Lease(id, Math.max(ttl, 1), 0);
+    this.granted++;
     this.#leases.set(id, lease);
     putLeaseRow(this.#backend, lease, true);
     if (this.#primary) this.#granted.push(lease);
@@ -99,6 +105,7 @@ export class Lessor {
   revoke(id: bigint, deleteKeys: (keys: string[]) => void): 'revoked' | 'lease-not-found' {
     const lease = this.#leases.get(id);
     if (lease === undefined) return 'lease-not-found';
+    this.revoked++;
     if (lease.keys.size > 0) {
       deleteKeys(lease.sortedKeys());
       assert(lease.keys.size === 0, () => `lessor: keys of lease ${id} outlive it`);
@@ -227,6 +234,7 @@ export class Lessor {
     this.#start(now);
     // Its revoke may be on its way through the log: to promise it more time would be a lie.
     if (lease.expiry <= now && !this.#mutants.has('56')) return 'expired-pending-revoke';
+    this.renewed++;
     this.#schedule(lease, Math.max(lease.expiry, from + lease.ttl * 1000));
     this.#scheduleCheckpoint(lease, now);
     return lease.ttl;

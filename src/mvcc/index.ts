@@ -4,7 +4,7 @@ export type { CheckpointWalk } from './checkpoint.js';
 export type { CheckpointSource } from './load.js';
 export { hashRows, type RestingRows } from './offline.js';
 export { encodeRevision } from './revision.js';
-export { type MvccStore, openMvcc } from './store.js';
+export { type MvccStore, openMvcc, type StoreTraffic } from './store.js';
 export type * from './types.js';
 export type { WatchHub } from './watch-hub.js';
 export type { WatchStream } from './watch-stream.js';

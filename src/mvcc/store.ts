@@ -34,6 +34,15 @@ type Attachments = ReadonlyMap<string, bigint>;
 type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null) => void;
 type HashCallback = (err: BackendError | null, result: HashKvResult | ReadRefusal | null) => void;
 
+/** Keys put and deleted, the bytes of what was put, ranges outside of transactions, and transactions. */
+export interface StoreTraffic {
+  readonly puts: number;
+  readonly deletes: number;
+  readonly putBytes: number;
+  readonly ranges: number;
+  readonly txns: number;
+}
+
 /**
  * The replicated, revisioned key-value store of a member (etcd semantics §3, §4, §7). A refusal is a string, a result
  * an object. The `apply...` methods are called for committed entries, in order, and depend on nothing but what was
@@ -46,6 +55,8 @@ export class MvccStore {
   readonly #options: ResolvedOptions;
   readonly #leases: LeaseKeeper | null;
   readonly #txn: WriteTxn;
+  #ranges = 0;
+  #txns = 0;
   #space: Keyspace;
   #compactor: Compactor;
   #attachments: Attachments;
@@ -108,6 +119,12 @@ export class MvccStore {
     return this.#space.index.size;
   }
 
+  /** What has gone through the store since the start, for metrics. */
+  get traffic(): StoreTraffic {
+    const { puts, deletes, putBytes } = this.#txn;
+    return { puts, deletes, putBytes, ranges: this.#ranges, txns: this.#txns };
+  }
+
   /**
    * The lease of each live key that has one, as `openMvcc` or `restore` found them: for the lessor, before anything is
    * applied. Given once; after that the lessor knows better.
@@ -122,6 +139,7 @@ export class MvccStore {
 
   /** A read outside a transaction, at once; a value that is in no memory is read from the store and blocks. */
   range(req: RangeRequest): RangeResult | ReadRefusal {
+    this.#ranges++;
     return readRange(this.#space, req, this.#space.currentRev);
   }
 
@@ -138,6 +156,7 @@ export class MvccStore {
       cb(null, this.range(req));
       return;
     }
+    this.#ranges++;
     const job = new RangeJob(this.#space, req, this.#jobOwner, caller);
     this.#jobs.set(job, cb);
     job.slice();
@@ -249,6 +268,7 @@ export class MvccStore {
 
   /** Changes all of it or nothing (etcd semantics §3.6). */
   applyTxn(req: TxnRequest): TxnResult | WriteRefusal {
+    this.#txns++;
     const space = this.#space;
     const path = takePath(space, req);
     const { mutants } = this.#options;

@@ -57,6 +57,14 @@ export class WatchHub {
     return count;
   }
 
+  /** Since the start, for metrics. */
+  eventsSent = 0;
+
+  /** Watchers that have not heard of everything yet. */
+  get unsyncedCount(): number {
+    return this.watcherCount - this.#synced.size;
+  }
+
   openStream(sink: WatchSink, options: WatchStreamOptions = {}): WatchStream {
     const stream = new WatchStream(this, sink, options, this.#now);
     this.#streams.add(stream);
@@ -125,6 +133,7 @@ export class WatchHub {
   /** One response with events. `full` of the stream says afterwards whether it takes more. */
   deliver(watcher: Watcher, revision: number, events: readonly Buffer[], bytes: number): void {
     watcher.idle = false;
+    this.eventsSent += events.length;
     const { stream } = watcher;
     const { fragmentBytes } = this.#options;
     const room =

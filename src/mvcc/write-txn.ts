@@ -23,6 +23,11 @@ export class WriteTxn {
     this.#leases = leases;
   }
 
+  /** Since the start, for metrics. */
+  puts = 0;
+  deletes = 0;
+  putBytes = 0;
+
   begin(space: Keyspace): void {
     assert(this.#space === null, 'mvcc: a transaction within a transaction');
     this.#space = space;
@@ -55,6 +60,8 @@ export class WriteTxn {
     const row = encodeKeyValue(kv);
     // What is created anew has no previous state, though the same transaction may have deleted one.
     this.#changes.push(makeChange(key, main, row, live ? known : undefined));
+    this.puts++;
+    this.putBytes += row.length;
     space.backend.put(Bucket.key, encodeRevision(main, sub, false), row, true);
     const entry = space.index.put(key, known, main, sub, kv.version, kv.createRevision, row.length);
     // A new key's row comes into the cache when it is read: a store that is filled would only turn the cache over.
@@ -102,6 +109,7 @@ export class WriteTxn {
     const sub = this.#changes.length;
     const key = entry.key;
     this.#changes.push(makeChange(key, main, null, entry));
+    this.deletes++;
     const row = encodeKeyValueKeyOnly(key);
     space.backend.put(Bucket.key, encodeRevision(main, sub, true), row, true);
     space.cache.drop(entry);

@@ -34,6 +34,8 @@ type Answer<T> = (err: ServerError | null, value: T | null) => void;
  * paused cannot know it: its renewals would promise what the new leader does not keep (museum 55, 56).
  */
 export class LeaseKeeper {
+  /** Leases whose time was up while this member led. */
+  expiredCount = 0;
   readonly #lessor: Lessor;
   readonly #reads: ReadIndexer;
   readonly #view: LeaseKeeperView;
@@ -88,7 +90,10 @@ export class LeaseKeeper {
   }
 
   #revokeExpired(): void {
-    for (const id of this.#lessor.expired(this.#view.leaseNow(), this.#perCheck)) this.#view.proposeRevoke(id);
+    for (const id of this.#lessor.expired(this.#view.leaseNow(), this.#perCheck)) {
+      this.expiredCount++;
+      this.#view.proposeRevoke(id);
+    }
   }
 
   /** On the leader alone. @param cb value: the TTL in seconds, 0 where there is no such lease */

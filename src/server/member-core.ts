@@ -111,6 +111,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   #removed = false;
   #leader = 0n;
   #leaderTerm = 0;
+  #tickedAt = Number.POSITIVE_INFINITY;
+  #lateHeartbeats = 0;
   /** ms: when a leader was last elected, for the cause of a time-out */
   #leaderElectedAt = Number.NEGATIVE_INFINITY;
 
@@ -277,6 +279,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     if (this.#state === 'stopped') return;
     this.#timer = this.#env.timers.set(this.config.heartbeatMs, () => this.#guarded(() => this.#tick()));
     const now = this.#env.clock.now();
+    if (this.#raft.isLeader && now - this.#tickedAt > 2 * this.config.heartbeatMs) this.#lateHeartbeats++;
+    this.#tickedAt = now;
     this.#raft.tick();
     this.#early.tick(this.#raft, this.#hub);
     this.#proposals.expire(now, this.limits.requestTimeoutMs, (start) => this.#timeoutCause(start));
@@ -512,7 +516,13 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   }
 
   protected get counting(): Counting {
-    return { proposals: this.#proposals, reads: this.#reads, pump: this.#pump };
+    return {
+      proposals: this.#proposals,
+      reads: this.#reads,
+      pump: this.#pump,
+      leaseKeeper: this.leaseKeeper,
+      lateHeartbeats: this.#lateHeartbeats,
+    };
   }
 
   /** 0n: none is known. */

@@ -5,7 +5,7 @@ import type { Wal } from '../storage/wal/index.js';
 import { assert } from '../util/assert.js';
 import type { Env } from '../util/env.js';
 import { failpoint } from '../util/failpoint.js';
-import { diskTimes } from '../util/histogram.js';
+import { diskTimes, growing } from '../util/histogram.js';
 import { RingBuffer } from '../util/ring-buffer.js';
 import { entryWire } from '../wire/index.js';
 import type { Proposals, Queued } from './proposals.js';
@@ -37,6 +37,9 @@ export interface PumpOwner {
   turnOver(): void;
 }
 
+/** --warning-apply-duration's default. */
+const SLOW_APPLY_MS = 100;
+
 interface InFlight {
   readonly ready: Ready;
   durable: boolean;
@@ -60,6 +63,13 @@ export class Pump {
   /** Readys that are not acknowledged yet, in order of token. */
   readonly #inFlight = new RingBuffer<InFlight>();
   readonly walSync = diskTimes();
+  /** Entries of one write to the log, and entries applied in one turn. */
+  readonly walBatches = growing(1, 4, 8);
+  readonly applyBatches = growing(1, 4, 8);
+  /** Seconds of the turns that applied something. */
+  readonly applyTimes = growing(0.0001, 2, 16);
+  /** Of those, the ones that took too long. */
+  slowApplies = 0;
   readonly #toApply = new RingBuffer<readonly Entry[]>();
   #scheduled = false;
   #installing = false;
@@ -166,6 +176,7 @@ export class Pump {
   #persist(flight: InFlight): void {
     const { hardState, entries, mustSync } = flight.ready;
     for (const entry of entries) entryWire(entry);
+    if (entries.length > 0) this.walBatches.observe(entries.length);
     if (raftBeforeSave.on) raftBeforeSave.hit();
     if (hardState !== null) this.#commitWritten = hardState.commit;
     const { clock } = this.#env;
@@ -235,13 +246,25 @@ export class Pump {
 
   /** The backend drained: go on applying. */
   #apply(): void {
+    if (this.#toApply.length > 0 && !this.#owner.applyHeld) this.#applyTimed();
+    this.#reads.applied(this.#raft.appliedIndex);
+  }
+
+  #applyTimed(): void {
+    const { clock } = this.#env;
+    const start = clock.now();
+    let count = 0;
     while (!this.#owner.applyHeld) {
       const entries = this.#toApply.shift();
       if (entries === undefined) break;
+      count += entries.length;
       this.#owner.apply(entries);
       this.#raft.applied((entries[entries.length - 1] as Entry).index);
     }
-    this.#reads.applied(this.#raft.appliedIndex);
+    const took = clock.now() - start;
+    this.applyBatches.observe(count);
+    this.applyTimes.observe(took / 1000);
+    if (took > SLOW_APPLY_MS) this.slowApplies++;
   }
 
   get isLeader(): boolean {

@@ -10,6 +10,7 @@ import { processMetrics } from './process.js';
 import { Metrics } from './pulled.js';
 import type { RpcCounts } from './rpc.js';
 import { rpcMetrics } from './rpc.js';
+import { runtimeMetrics } from './runtime.js';
 
 export { HealthCounts } from './health.js';
 export type { RpcCounts } from './rpc.js';
@@ -30,6 +31,7 @@ export function metricsHandler(
   const registry = new PromRegistry();
   const metrics = new Metrics(registry);
   processMetrics(metrics);
+  runtimeMetrics(metrics);
   memberMetrics(metrics, member);
   healthMetrics(metrics, health);
   if (rpcs !== null) rpcMetrics(metrics, rpcs, extensive);

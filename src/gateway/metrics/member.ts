@@ -1,6 +1,7 @@
 import type { MemberApi } from '../../server/index.js';
 import { hex } from '../../util/hex.js';
 import type { Histogram } from '../../util/histogram.js';
+import { alarmName } from '../alarm-name.js';
 import type { Labels, Metrics, Sample } from './pulled.js';
 
 const ONE: Labels = {};
@@ -9,7 +10,53 @@ const ONE: Labels = {};
 export function memberMetrics(metrics: Metrics, member: MemberApi): void {
   serverMetrics(metrics, member);
   storeMetrics(metrics, member);
+  leaseMetrics(metrics, member);
   peerMetrics(metrics, member);
+  keelMetrics(metrics, member);
+}
+
+/** What an etcd does not have. */
+function keelMetrics(metrics: Metrics, member: MemberApi): void {
+  const figures = () => member.figures();
+  metrics.gauge(
+    'keel_backend_overlay_bytes',
+    'What has been applied and is not in the store yet.',
+    () => figures().overlayBytes,
+  );
+  metrics.gauge('keel_backend_rows', 'Rows of the backend, of all buckets.', () => figures().rows);
+  metrics.histograms('keel_wal_batch_entries', 'Entries of one write to the log.', () => [[ONE, figures().walBatches]]);
+  metrics.histograms('keel_apply_batch_entries', 'Entries applied in one turn.', () => [[ONE, figures().applyBatches]]);
+  metrics.histograms(
+    'keel_apply_turn_duration_seconds',
+    'How long the turns that applied something took for it.',
+    () => [[ONE, figures().applyTimes]],
+  );
+}
+
+function leaseMetrics(metrics: Metrics, member: MemberApi): void {
+  const figures = () => member.figures();
+  metrics.counter(
+    'etcd_debugging_lease_granted_total',
+    'The total number of granted leases.',
+    () => figures().leasesGranted,
+  );
+  metrics.counter(
+    'etcd_debugging_lease_revoked_total',
+    'The total number of revoked leases.',
+    () => figures().leasesRevoked,
+  );
+  metrics.counter(
+    'etcd_debugging_lease_renewed_total',
+    'The number of renewed leases seen by the leader.',
+    () => figures().leasesRenewed,
+  );
+  metrics.counter(
+    'etcd_debugging_server_lease_expired_total',
+    'The total number of expired leases.',
+    () => figures().leasesExpired,
+  );
+  metrics.gauge('keel_leases', 'Leases that there are.', () => figures().leases);
+  metrics.gauge('etcd_debugging_auth_revision', 'The current revision of auth store.', () => figures().authRevision);
 }
 
 function serverMetrics(metrics: Metrics, member: MemberApi): void {
@@ -60,6 +107,33 @@ function serverMetrics(metrics: Metrics, member: MemberApi): void {
     'The total number of failed read indexes seen.',
     () => figures().readIndexesFailed,
   );
+  metrics.counter(
+    'etcd_server_slow_apply_total',
+    'The total number of slow apply requests (likely overloaded from slow disk).',
+    () => figures().appliesSlow,
+  );
+  metrics.counter(
+    'etcd_server_heartbeat_send_failures_total',
+    'The total number of leader heartbeat send failures (likely overloaded from slow disk).',
+    () => figures().heartbeatsLate,
+  );
+  metrics.gauge(
+    'etcd_server_snapshot_apply_in_progress_total',
+    '1 if the server is applying the incoming snapshot. 0 if none.',
+    () => yes(figures().snapshotInstalling),
+  );
+  metrics.gauges(
+    'etcd_debugging_server_alarms',
+    "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 for 'alarm_type' label with type of this alarm",
+    () =>
+      member.alarms().map(({ memberId, alarm }) => ({
+        labels: { server_id: hex(memberId), alarm_type: alarmName(alarm) },
+        value: 1,
+      })),
+  );
+  metrics.gauges('etcd_server_go_version', 'Which version of its runtime the server runs on.', () => [
+    { labels: { server_go_version: `node ${process.version}` }, value: 1 },
+  ]);
   metrics.gauge(
     'etcd_server_quota_backend_bytes',
     'Current backend storage quota size in bytes.',
@@ -109,6 +183,26 @@ function storeMetrics(metrics: Metrics, member: MemberApi): void {
     'etcd_debugging_mvcc_compact_revision',
     'The revision of the last compaction in store.',
     () => figures().compactRevision,
+  );
+  const traffic = () => figures().traffic;
+  metrics.counter('etcd_mvcc_put_total', 'Total number of puts seen by this member.', () => traffic().puts);
+  metrics.counter('etcd_mvcc_delete_total', 'Total number of deletes seen by this member.', () => traffic().deletes);
+  metrics.counter('etcd_mvcc_range_total', 'Total number of ranges seen by this member.', () => traffic().ranges);
+  metrics.counter('etcd_mvcc_txn_total', 'Total number of txns seen by this member.', () => traffic().txns);
+  metrics.gauge(
+    'etcd_debugging_mvcc_total_put_size_in_bytes',
+    'The total size of put kv pairs seen by this member.',
+    () => traffic().putBytes,
+  );
+  metrics.counter(
+    'etcd_debugging_mvcc_events_total',
+    'Total number of events sent by this member.',
+    () => figures().eventsSent,
+  );
+  metrics.gauge(
+    'etcd_debugging_mvcc_slow_watcher_total',
+    'Total number of unsynced slow watchers.',
+    () => figures().watchersSlow,
   );
   metrics.gauge('etcd_debugging_mvcc_keys_total', 'Total number of keys.', () => figures().keys);
   metrics.gauge(
