@@ -190,6 +190,7 @@ class Running implements RunningMember {
     this.ended = new Promise((resolve) => {
       this.#end = () => {
         http1.close();
+        metrics.close();
         resolve();
       };
     });

@@ -2,15 +2,19 @@
  * What etcd's public alert rules and dashboard ask for is there, under their names and labels, and moves when it should:
  * three members, one of which goes, so that the others lose their quorum in the end.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { failpoints, onFailpoint } from '../../src/util/failpoint.js';
 import type { TestMember } from '../rpc/support/member.js';
 import { startTestMember } from '../rpc/support/member.js';
+import { REPO_ROOT } from '../support/binaries.js';
 import { freePorts } from '../support/ports.js';
 import type { Family } from './support/prometheus.js';
 import { parseMetrics } from './support/prometheus.js';
 
+const TABLE = '<!-- the table: npm run test:rewrite -->';
 const members: TestMember[] = [];
 
 beforeAll(async () => {
@@ -110,6 +114,17 @@ test('every one is there, and strict readers can read it', async () => {
     expect(sum(families, 'etcd_network_peer_round_trip_time_seconds_bucket', { le: '+Inf' })).toBeGreaterThanOrEqual(0);
     expect(families.get('grpc_server_handled_total')!.samples.length).toBeGreaterThan(40 * 17);
   }
+});
+
+test('docs/metrics.md names them all', async () => {
+  const families = [...(await scrape(leader())).values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = families.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help.replaceAll('|', '\\|')} |`);
+  const table = `\n| metric | type | |\n|---|---|---|\n${rows.join('\n')}\n`;
+  const path = join(REPO_ROOT, 'docs', 'metrics.md');
+  const text = readFileSync(path, 'utf8');
+  const head = text.slice(0, text.indexOf(TABLE) + TABLE.length);
+  if (process.env.KEEL_TEST_REWRITE === '1') writeFileSync(path, `${head}\n${table}`);
+  else expect(text).toBe(`${head}\n${table}`);
 });
 
 test('what work moves', async () => {
