@@ -85,8 +85,8 @@ class NodeExchange implements HttpExchange {
     this.method = incoming.method ?? 'GET';
     this.path = target.path;
     this.query = new URLSearchParams(target.query);
-    // As Go: a connection is kept without saying so, but to a client of HTTP/1.0.
-    if (incoming.httpVersion === '1.1') outgoing.removeHeader('Connection');
+    // As Go: that a connection is kept goes without saying, but for a client of HTTP/1.0.
+    if (incoming.httpVersion === '1.1' && outgoing.shouldKeepAlive) outgoing.removeHeader('Connection');
   }
 
   get host(): string {
