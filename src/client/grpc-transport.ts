@@ -46,6 +46,8 @@ export interface GrpcDialerOptions {
   /** Without an answer to the ping for so long, the connection is dropped. */
   readonly keepaliveTimeoutMs: number;
   readonly requestBytesMax: number;
+  /** Largest answer that is taken; default 2 GiB. */
+  readonly receiveBytesMax?: number;
   readonly tls: TlsOptions | null;
 }
 
@@ -354,7 +356,7 @@ function makeCredentials(grpc: Grpc, secure: boolean | null, tls: TlsOptions | n
 
 function makeClientOptions(options: GrpcDialerOptions): ClientOptions {
   return {
-    'grpc.max_receive_message_length': INT32_MAX,
+    'grpc.max_receive_message_length': Math.min(options.receiveBytesMax ?? INT32_MAX, INT32_MAX),
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': options.keepaliveTimeMs,
     'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs,

@@ -31,6 +31,8 @@ export interface KeelClientOptions {
   readonly keepaliveTimeoutMs?: number;
   /** Requests beyond this are not sent, in bytes. Default 2 MiB, etcd's limit. */
   readonly maxRequestBytes?: number;
+  /** Answers beyond this are refused, in bytes. Default 2 GiB. */
+  readonly maxReceiveBytes?: number;
   /** Each call to the next member (default), or all to one until it fails. */
   readonly balance?: Balance;
   /** Name and password; calls then carry a token. */
@@ -79,6 +81,7 @@ export class KeelClient {
         keepaliveTimeMs: options.keepaliveTimeMs ?? 6000,
         keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 3000,
         requestBytesMax: options.maxRequestBytes ?? REQUEST_BYTES_MAX,
+        ...(options.maxReceiveBytes === undefined ? {} : { receiveBytesMax: options.maxReceiveBytes }),
         tls: options.tls ?? null,
       });
     this.#core = new ClientCore(options.env ?? nodeEnv(), dialer, {

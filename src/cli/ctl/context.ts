@@ -78,6 +78,7 @@ export class Context {
       keepaliveTimeMs: Math.max(10_000, flags.duration('keepalive-time')),
       keepaliveTimeoutMs: flags.duration('keepalive-timeout'),
       ...(flags.int('max-request-bytes') > 0 ? { maxRequestBytes: flags.int('max-request-bytes') } : {}),
+      ...(flags.int('max-recv-bytes') > 0 ? { maxReceiveBytes: flags.int('max-recv-bytes') } : {}),
       ...(auth === null ? {} : { auth }),
       ...(tls === null ? {} : { tls }),
     };

@@ -68,7 +68,9 @@ export class Flags {
   set(spec: FlagSpec, text: string): string | undefined {
     const value = convert(spec, text);
     if (value instanceof FlagError) return value.message;
-    this.#values.set(spec.name, value);
+    // A list grows with each time that it is given; the first one takes the default's place.
+    const before = spec.type === 'strings' && this.#changed.has(spec.name) ? this.strings(spec.name) : [];
+    this.#values.set(spec.name, Array.isArray(value) ? [...before, ...value] : value);
     this.#changed.add(spec.name);
     return undefined;
   }
