@@ -75,7 +75,7 @@ export interface RunningMember {
 }
 
 /** How long unary calls may go on after a stop was asked for, ms. Without a quorum they would take the full 7 s. */
-const DRAIN_MS = 1000;
+const DRAIN_MS = 3000;
 
 /**
  * Starts a member: its folder is opened (made, if it is not there), its ports are taken, and it joins its cluster. The

@@ -131,7 +131,9 @@ export class Router implements StreamContext {
   stream(route: StreamRoute, call: StreamCall): void {
     try {
       call.member = this.#member;
-      const refused = this.#refusal(call, this.clientVersions.stream, route.learner);
+      const refused = this.#stopped
+        ? SERVER_STATUS.ERR_STOPPED
+        : this.#refusal(call, this.clientVersions.stream, route.learner);
       if (refused !== null) return call.end(refused);
       call.handlers = route.open(this.#member, call, this);
       call.onOver = this.#onOver;
@@ -144,7 +146,6 @@ export class Router implements StreamContext {
   }
 
   #refusal(call: UnaryCall | StreamCall, versions: ClientVersions, forLearner: boolean): Status | null {
-    if (this.#stopped) return SERVER_STATUS.ERR_STOPPED;
     if (!forLearner && this.#member.isLearner) return SERVER_STATUS.ERR_NOT_SUPPORTED_FOR_LEARNER;
     const version = call.metadata('client-api-version');
     if (version !== undefined && !isUtf8(version)) return RPC_STATUS.invalidClientApiVersion;
@@ -172,7 +173,10 @@ export class Router implements StreamContext {
     return interval + this.#env.rng.below(Math.max(1, Math.floor(interval / 10)));
   }
 
-  /** Refuses what comes from now on, and ends the open streams. Unary calls that are under way are left to finish. */
+  /**
+   * Ends the open streams, and refuses new ones. Unary calls are served for as long as they come: those that were on
+   * their way when the client was told to go elsewhere are not to fail for it.
+   */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;

@@ -28,7 +28,7 @@ function loadedAtStart(entry: string): { files: string[]; packages: string[]; by
 describe.skipIf(!keelBuilt())('packed programs', () => {
   test.each([
     ['keelctl', 25, 350_000],
-    ['keelutl', 15, 200_000],
+    ['keelutl', 20, 260_000],
   ])('%s', (name, filesMax, bytesMax) => {
     const { files, packages, bytes } = loadedAtStart(join(cli, `${name}.js`));
     expect(packages).toEqual([]);
