@@ -8,7 +8,7 @@ import type { SnapshotMeta } from './types.js';
 const ENTRY_OVERHEAD = 32;
 
 export function entryBytes(e: Entry): number {
-  return e.data.length + ENTRY_OVERHEAD;
+  return e.dataBytes + ENTRY_OVERHEAD;
 }
 
 /** A write that has been handed out in a Ready and is not acknowledged yet. */

@@ -101,7 +101,7 @@ export class Applier {
 
   #normal(entry: Entry): void {
     // The first entry of a leader's term is empty.
-    if (entry.data.length === 0) return;
+    if (entry.dataBytes === 0) return;
     const request = decodeInternalRequest(entry.data);
     const pending = this.#pendingOf(request.id);
     const done = pending?.done ?? null;

@@ -14,29 +14,53 @@ export class Entry {
   readonly type: number;
   readonly term: number;
   readonly index: number;
-  /** Empty: the entry has none. A view into `wire` once that is made. */
-  data: Buffer;
+  dataBytes: number;
+  /** The data, where it is not the end of `wire`. */
+  own: Buffer | null;
   /** The marshalled entry, or null until `entryWire` is first asked for it. */
   wire: Buffer | null;
 
-  constructor(type: number, term: number, index: number, data: Buffer, wire: Buffer | null = null) {
+  /** @param data null: the last `dataBytes` of `wire` */
+  constructor(
+    type: number,
+    term: number,
+    index: number,
+    data: Buffer | null,
+    wire: Buffer | null = null,
+    dataBytes = data === null ? 0 : data.length,
+  ) {
     this.type = type;
     this.term = term;
     this.index = index;
-    this.data = data;
+    this.dataBytes = dataBytes;
+    this.own = data;
     this.wire = wire;
+  }
+
+  /**
+   * Empty: the entry has none. A new view into `wire` at each call, once that is made: a Buffer that is kept costs a hundred
+   * bytes for as long as the log has the entry, and it is looked at once.
+   */
+  get data(): Buffer {
+    const { own, wire } = this;
+    if (own !== null) return own;
+    return this.dataBytes === 0 || wire === null ? EMPTY : wire.subarray(wire.length - this.dataBytes);
+  }
+
+  /** Of an entry that is made from its fields, before `wire` is. */
+  set data(bytes: Buffer) {
+    this.own = bytes;
+    this.dataBytes = bytes.length;
   }
 }
 
 /** The entry's bytes: made at the first call and kept in `entry.wire`. */
 export function entryWire(entry: Entry): Buffer {
   if (entry.wire === null) {
-    const data = entry.data;
     writeEntry(scratch.reset(), entry);
-    const wire = scratch.finish(log);
-    entry.wire = wire;
-    // The last field. What it was copied from need not live as long as the log does.
-    if (data.length !== 0) entry.data = wire.subarray(wire.length - data.length);
+    entry.wire = scratch.finish(log);
+    // It is the last field. What it was copied from need not live as long as the log does.
+    entry.own = null;
   }
   return entry.wire;
 }
@@ -57,7 +81,8 @@ function read(r: Reader, wire: Buffer): Entry {
   let type = 0;
   let term = 0;
   let index = 0;
-  let data = EMPTY;
+  let data: Buffer | null = null;
+  let dataBytes = 0;
   while (r.pos < r.end) {
     const tag = r.tag();
     switch (tag) {
@@ -71,13 +96,14 @@ function read(r: Reader, wire: Buffer): Entry {
         index = r.uint();
         break;
       case 34:
-        data = r.bytes();
+        dataBytes = r.passBytes();
+        data = r.pos === r.end ? null : r.buf.subarray(r.pos - dataBytes, r.pos);
         break;
       default:
         r.skip(tag, EntryCodec.known);
     }
   }
-  return new Entry(type, term, index, data, wire);
+  return new Entry(type, term, index, data, wire, dataBytes);
 }
 
 export function writeEntry(w: Writer, m: Entry): void {

@@ -181,6 +181,13 @@ export class Reader {
     return length === 0 ? EMPTY : this.buf.subarray(start, this.pos);
   }
 
+  /** Like `bytes`, without a view: they are the ones before `pos` then. @returns how many */
+  passBytes(): number {
+    const length = this.#length();
+    this.pos += length;
+    return length;
+  }
+
   /** Narrows to the nested message that follows. @returns what `leave` must be given after it */
   enter(): number {
     const length = this.#length();

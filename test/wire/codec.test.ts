@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AnyCodec } from '../../src/wire/index.js';
-import { EMPTY, Reader, WireError } from '../../src/wire/index.js';
+import { EMPTY, Entry, Reader, WireError } from '../../src/wire/index.js';
 import { check } from '../support/fc.js';
 import { arbitraryMessage, unknownField } from './arbitraries.js';
 import { codecs, oracleEncode, root, typeOf } from './oracle.js';
@@ -10,8 +10,8 @@ const named = codecs.filter((c) => typeOf(c) !== null).map((c): [string, AnyCode
 
 /** A message to compare by: but for an entry's own bytes, which are made when they are needed. */
 function plain(message: object): string {
-  return JSON.stringify(message, (name, value) => {
-    if (name === 'wire') return undefined;
+  return JSON.stringify(message, (_, value) => {
+    if (value instanceof Entry) return { type: value.type, term: value.term, index: value.index, data: value.data };
     return typeof value === 'bigint' ? `${value}n` : value;
   });
 }

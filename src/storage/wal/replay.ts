@@ -65,8 +65,8 @@ export class Replay {
   #entry(e: Entry): string | null {
     const { index, term } = e;
     if (!isOrdinal(index) || !isOrdinal(term)) return `an entry has index ${index} and term ${term}`;
-    if (e.type !== EntryType.NORMAL && (e.type < 0 || e.type > 2 || e.data.length === 0)) {
-      return `entry ${index} is of type ${e.type} with ${e.data.length} bytes of data`;
+    if (e.type !== EntryType.NORMAL && (e.type < 0 || e.type > 2 || e.dataBytes === 0)) {
+      return `entry ${index} is of type ${e.type} with ${e.dataBytes} bytes of data`;
     }
     if (index > this.lastIndex + 1) return `entry ${index} follows ${this.lastIndex}`;
     const before = this.#termBefore(index);

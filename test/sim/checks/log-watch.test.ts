@@ -4,7 +4,7 @@ import { LogWatch } from '../../../src/sim/checks/log-watch.js';
 import { Oracle } from '../../../src/sim/checks/oracle.js';
 import { SimCluster } from '../../../src/sim/cluster.js';
 import type { SimNode } from '../../../src/sim/node.js';
-import { encodePutRequest, makePutRequest } from '../../../src/wire/index.js';
+import { encodePutRequest, entryWire, makePutRequest } from '../../../src/wire/index.js';
 
 /** A log whose entries are written one letter each, its term before it: `1a 1b 2c`. */
 class Log implements LogView {
@@ -137,10 +137,10 @@ describe('in a running cluster', () => {
     member.onMessages = (from, messages) => {
       for (const { entries } of messages) {
         const [entry] = entries;
-        if (entry !== undefined && entry.data.length > 0) {
-          entry.data = Buffer.from(entry.data);
-          entry.data[entry.data.length - 1]! ^= 1;
-        }
+        if (entry === undefined || entry.dataBytes === 0) continue;
+        // The bytes are the leader's too.
+        entry.wire = Buffer.from(entryWire(entry));
+        entry.wire[entry.wire.length - 1]! ^= 1;
       }
       onMessages(from, messages);
     };
