@@ -83,6 +83,10 @@ export class Raft {
   get logBytes(): number {
     return this.#core.log.bytes;
   }
+  /** This member is in the configuration, without a vote. Asked at every call of a client. */
+  get isLearner(): boolean {
+    return this.#core.tracker.get(this.id)?.isLearner === true;
+  }
   /** The configuration in force. */
   get confState(): ConfState {
     return this.#core.tracker.confState();

@@ -63,7 +63,7 @@ export class Member extends MemberCore implements MemberApi {
   }
 
   get isLearner(): boolean {
-    return this.parts.raft.confState.learners.includes(this.memberId);
+    return this.parts.raft.isLearner;
   }
 
   get watch(): WatchHub {
