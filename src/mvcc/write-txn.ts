@@ -9,6 +9,9 @@ import { rangeEndOf } from './keyspace.js';
 import { encodeRevision } from './revision.js';
 import type { LeaseKeeper } from './types.js';
 
+/** Shared, never pushed to. */
+const NO_CHANGES: Change[] = [];
+
 /**
  * A transaction that writes: all its changes share one main revision, each has the next sub-revision. It writes
  * through at once and cannot be rolled back, so whatever may refuse it is checked before the first change.
@@ -17,7 +20,7 @@ import type { LeaseKeeper } from './types.js';
 export class WriteTxn {
   readonly #leases: LeaseKeeper | null;
   #space: Keyspace | null = null;
-  #changes: Change[] = [];
+  #changes: Change[] = NO_CHANGES;
 
   constructor(leases: LeaseKeeper | null) {
     this.#leases = leases;
@@ -31,7 +34,7 @@ export class WriteTxn {
   begin(space: Keyspace): void {
     assert(this.#space === null, 'mvcc: a transaction within a transaction');
     this.#space = space;
-    this.#changes = [];
+    this.#changes = NO_CHANGES;
   }
 
   /** The revision of the store as this transaction sees it: the next one, as soon as something has changed. */
@@ -59,7 +62,7 @@ export class WriteTxn {
     kv.lease = lease;
     const row = encodeKeyValue(kv);
     // What is created anew has no previous state, though the same transaction may have deleted one.
-    this.#changes.push(makeChange(key, main, row, live ? known : undefined));
+    this.#add(makeChange(key, main, row, live ? known : undefined));
     this.puts++;
     this.putBytes += row.length;
     space.backend.put(Bucket.key, encodeRevision(main, sub, false), row, true);
@@ -95,12 +98,18 @@ export class WriteTxn {
   }
 
   /** Ends it. @returns its changes in order; the store's revision has moved if there are any */
-  commit(): Change[] {
+  commit(): readonly Change[] {
     const changes = this.#changes;
     if (changes.length > 0) this.space.currentRev++;
     this.#space = null;
-    this.#changes = [];
+    this.#changes = NO_CHANGES;
     return changes;
+  }
+
+  /** Most have one, and the event log keeps them: an array that grows by push has room for seventeen. */
+  #add(change: Change): void {
+    if (this.#changes.length === 0) this.#changes = [change];
+    else this.#changes.push(change);
   }
 
   #delete(entry: KeyEntry): void {
@@ -108,7 +117,7 @@ export class WriteTxn {
     const main = space.currentRev + 1;
     const sub = this.#changes.length;
     const key = entry.key;
-    this.#changes.push(makeChange(key, main, null, entry));
+    this.#add(makeChange(key, main, null, entry));
     this.deletes++;
     const row = encodeKeyValueKeyOnly(key);
     space.backend.put(Bucket.key, encodeRevision(main, sub, true), row, true);
