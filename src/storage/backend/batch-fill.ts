@@ -18,22 +18,28 @@ export class BatchFill {
   }
 
   /** One call at a time. `done` may be called at once. */
-  fill(batch: KvBatch, rows: Iterator<LayerRow, void>, done: () => void): void {
+  fill(batch: KvBatch, runs: readonly LayerRow[][], done: () => void, from = 0, at = 0): void {
     const writer = this.#writer;
+    let rows = this.#sliceRows;
     let bytes = 0;
-    for (let n = 0; n < this.#sliceRows && bytes < SLICE_BYTES; n++) {
-      const next = rows.next();
-      if (next.done) return done();
-      const { bucket, id, value } = next.value;
-      if (value === null) {
-        writer.setKey(bucket, id);
-        batch.del(writer.key);
-      } else {
-        writer.set(bucket, id, value);
-        batch.put(writer.key, writer.value);
-        bytes += value.length;
+    let run = from;
+    let i = at;
+    for (; run < runs.length; run++, i = 0) {
+      const list = runs[run]!;
+      for (; i < list.length && rows > 0 && bytes < SLICE_BYTES; i++, rows--) {
+        const { bucket, id, value } = list[i]!;
+        if (value === null) {
+          writer.setKey(bucket, id);
+          batch.del(writer.key);
+        } else {
+          writer.set(bucket, id, value);
+          batch.put(writer.key, writer.value);
+          bytes += value.length;
+        }
       }
+      if (i < list.length) break;
     }
-    this.#timers.defer(() => this.fill(batch, rows, done));
+    if (run >= runs.length) return done();
+    this.#timers.defer(() => this.fill(batch, runs, done, run, i));
   }
 }

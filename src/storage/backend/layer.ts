@@ -58,13 +58,11 @@ export class Layer {
     return rest.length === 0 ? copies(b.run, gte, lt) : mergeRuns(copies(b.run, gte, lt), copies(rest, gte, lt));
   }
 
-  /** All rows, bucket by bucket. The layer must not change meanwhile. */
-  *rows(): Generator<LayerRow, void> {
-    for (const b of this.#buckets) {
-      if (b === undefined) continue;
-      const rest = sortedRest(b);
-      yield* rest.length === 0 ? b.run : mergeRuns(b.run, rest);
-    }
+  /** All rows, bucket by bucket, in order. The layer must not change meanwhile. */
+  runs(): readonly LayerRow[][] {
+    const out: LayerRow[][] = [];
+    for (const b of this.#buckets) if (b !== undefined) out.push(mergeRuns(b.run, sortedRest(b)));
+    return out;
   }
 }
 

@@ -382,7 +382,7 @@ export class StoredBackend implements Backend {
       layer.set(Bucket.meta, 'term', be64(counters.term));
     }
     const batch = startFlush(this.#store);
-    this.#fill.fill(batch, layer.rows(), () => this.#writeFlush(batch, counters, this.#confState));
+    this.#fill.fill(batch, layer.runs(), () => this.#writeFlush(batch, counters, this.#confState));
   }
 
   #writeFlush(batch: KvBatch, counters: Counters, confState: Buffer | undefined): void {
