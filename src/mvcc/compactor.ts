@@ -47,6 +47,8 @@ export class Compactor {
    */
   #cut: number[] | null = null;
   #cutFrom = 0;
+  /** The lowest revision that the walk under way has cut off: below it there is nothing to reclaim. */
+  #lowest = Number.POSITIVE_INFINITY;
   /** What is left of a step: keys to look at and rows to delete. */
   #budget = 0;
   #waiting: Waiting[] = [];
@@ -55,6 +57,8 @@ export class Compactor {
     this.#space = space;
     this.#sliceRows = sliceRows;
     this.#mutants = mutants;
+    // What a walk before a crash has deleted is not known.
+    if (this.pending) this.#lowest = 0;
   }
 
   get pending(): boolean {
@@ -191,6 +195,7 @@ export class Compactor {
     if (cut === null) return;
     let i = this.#indexOnly ? cut.length : this.#cutFrom;
     const { backend, rowsMayBeGone } = this.#space;
+    if (cut.length > 0 && !this.#indexOnly) this.#lowest = Math.min(this.#lowest, cut[0] as number);
     for (; i < cut.length && this.#budget > 0; i += STRIDE, this.#budget--) {
       const mark = cut[i + 1] as number;
       const key = encodeRevision(cut[i] as number, Math.floor(mark / 2), (mark & 1) === 1);
@@ -205,12 +210,16 @@ export class Compactor {
     const target = this.#target;
     this.#target = -1;
     this.#after = '';
+    const lowest = this.#lowest;
+    this.#lowest = Number.POSITIVE_INFINITY;
     space.finishedCompactRev = target;
     space.rowsMayBeGone = false;
     if (compactBeforeSetFinishedCompact.on) compactBeforeSetFinishedCompact.hit();
     space.backend.put(Bucket.meta, FINISHED_COMPACT, encodeRevision(target, 0, false));
     if (compactAfterSetFinishedCompact.on) compactAfterSetFinishedCompact.hit();
-    space.backend.reclaim(Bucket.key, encodeRevision(0, 0, false), encodeRevision(target + 1, 0, false));
+    if (lowest <= target) {
+      space.backend.reclaim(Bucket.key, encodeRevision(lowest, 0, false), encodeRevision(target + 1, 0, false));
+    }
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ revision }) => revision > target);
     for (const { revision, cb } of waiting) if (revision <= target) cb();
