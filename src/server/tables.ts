@@ -31,7 +31,13 @@ export function loadTables(
         );
         loadAuth(backend, auth, fromSnapshot, (authError) => {
           if (authError !== null) return cb(authError, null);
-          const version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
+          let version: Buffer | undefined;
+          try {
+            version = backend.get(Bucket.cluster, CLUSTER_VERSION_KEY);
+          } catch (err) {
+            // Damage, as what the buckets' reads answer.
+            return cb(err as Error, null);
+          }
           cb(null, version === undefined ? null : version.toString());
         });
       });

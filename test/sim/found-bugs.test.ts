@@ -39,6 +39,26 @@ describe('a member whose folder was set aside', () => {
   });
 });
 
+describe('a member whose row of the cluster version rotted', () => {
+  test('is repaired when it is started again, and does not stop at every start', () => {
+    const cluster = new SimCluster({ seed: 5 });
+    cluster.startAll();
+    cluster.run(20_000, () => cluster.nodes.every((node) => node.ready));
+    put(cluster.leader() as SimNode, 'k');
+    cluster.run(5000);
+    const node = cluster.nodes[0] as SimNode;
+    node.crash('process');
+    const dir = `/${node.name}/member/keel`;
+    const db = node.disk.list(dir).find((name) => name.startsWith('db-'));
+    const row = node.stores.rot(`${dir}/${db}`, Buffer.from('\nclusterVersion'));
+    expect(row?.toString('latin1')).toContain('clusterVersion');
+    node.start();
+    cluster.run(30_000, () => node.ready);
+    expect(node.failure).toBeNull();
+    expect(node.ready).toBe(true);
+  });
+});
+
 describe('a short lease, where members have election timeouts of their own', () => {
   test('is as long on every member as its client was told', () => {
     const timeouts = [500, 1000, 4000];
