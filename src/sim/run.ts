@@ -49,6 +49,8 @@ export interface RunResult {
   readonly leaderChanges: number;
   readonly snapshots: number;
   readonly watchEvents: number;
+  /** Entries that auth refused. */
+  readonly refused: number;
   readonly traceHash: number;
 }
 
@@ -165,6 +167,7 @@ class Run {
       leaderChanges: this.#oracle.leaderChanges,
       snapshots: this.#oracle.snapshotsInstalled,
       watchEvents: this.#watchRecords().reduce((sum, w) => sum + w.batches.reduce((n, b) => n + b.events.length, 0), 0),
+      refused: this.#oracle.model.auth.refused,
       traceHash: engine.traceHash,
     };
   }

@@ -1,6 +1,7 @@
 import type { Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { makeRangeRequest } from '../../wire/index.js';
+import { AS_ROOT } from '../caller.js';
 import type { Kv, OpRecord, Violation, WatchRecord } from '../checkers/index.js';
 import { checkHistory, checkWatches } from '../checkers/index.js';
 import { sameKv } from '../checkers/model.js';
@@ -126,7 +127,7 @@ function statesNow(
 function wrongRows(cluster: SimCluster, oracle: Oracle, node: SimNode): [string, string] | null {
   const req = { ...makeRangeRequest(), key: '\0', rangeEnd: '\0', serializable: true };
   const rows = ask<readonly Buffer[]>(cluster, node, (member, done) =>
-    member.range(req, { deadline: 0 }, { ok: ({ kvs }) => done(kvs), fail: (err) => done([], err) }),
+    member.range(req, AS_ROOT, { ok: ({ kvs }) => done(kvs), fail: (err) => done([], err) }),
   );
   // It has found damage, and says so.
   if (rows === null && node.rotten) return null;

@@ -3,7 +3,7 @@ import type { Member } from '../../server/index.js';
 import { crc32c } from '../../util/crc32c.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
-import { commandOf } from './commands.js';
+import { authText } from './auth-model.js';
 import { Configurations, configurationText } from './configurations.js';
 import { LogWatch } from './log-watch.js';
 import { ReplicaModel } from './replica-model.js';
@@ -16,6 +16,7 @@ type RaftEntry = Parameters<Member['apply']>[0][number];
  *   I1  no two leaders in one term
  *   I2, I3  the logs match, and a leader has what was committed before its term (log-watch.ts)
  *   I4  the same command at the same index, and the same revision after it, on all members and in all their lives
+ *   I13 auth on or off, and the revision of its rules, as the model has them; what the model refuses changes no revision
  *   I14 the same members at the same index, in the members' table and in raft; one change at a time
  *   I9  applied index dense in each life, the state after a restart or snapshot one that the cluster has had
  *
@@ -34,6 +35,8 @@ export class Oracle {
   #sums: number[] = [0];
   /** Revision after the entry at each index. */
   #revisions: number[] = [1];
+  /** Whether auth is on, and the revision of its rules, after the entry at each index. */
+  #auths: string[] = ['off at 1'];
   readonly #leaders = new Map<number, bigint>();
   #leaderChanges = 0;
   snapshotsInstalled = 0;
@@ -56,7 +59,7 @@ export class Oracle {
     const { name } = node;
     this.installing.delete(name);
     let applied = member.status().raftAppliedIndex;
-    this.#stateIs(name, 'opened its folder', applied, member.revision);
+    this.#stateIs(name, 'opened its folder', applied, member);
     this.#configurationIs(name, 'opened its folder', applied, member);
 
     const apply = member.apply.bind(member);
@@ -70,7 +73,7 @@ export class Oracle {
         this.#committed(name, entry, member.raftTerm);
       }
       apply(entries);
-      this.#stateIs(name, 'applied', applied, member.revision);
+      this.#stateIs(name, 'applied', applied, member);
       if (entries.some((entry) => entry.type !== EntryType.NORMAL)) {
         this.#configurationIs(name, 'applied', applied, member);
       }
@@ -86,7 +89,7 @@ export class Oracle {
         const index = member.status().raftAppliedIndex;
         if (index < applied) this.report('I9 applied index', `${name} fell from ${applied} to ${index} by a snapshot`);
         applied = index;
-        this.#stateIs(name, 'installed a snapshot', applied, member.revision);
+        this.#stateIs(name, 'installed a snapshot', applied, member);
         this.#configurationIs(name, 'installed a snapshot', applied, member, false);
         done();
       });
@@ -168,15 +171,17 @@ export class Oracle {
     this.#terms[index] = term;
     this.#sums[index] = sum;
     if (type === EntryType.NORMAL) {
-      this.model.apply(commandOf(data));
+      this.model.applyEntry(data);
     } else {
       const wrong = this.#configurations.apply(index, data);
       if (wrong !== null) this.report('I14 configurations', wrong);
     }
     this.#revisions[index] = this.model.revision;
+    this.#auths[index] = this.model.auth.text;
   }
 
-  #stateIs(name: string, when: string, index: number, revision: number): void {
+  #stateIs(name: string, when: string, index: number, member: Member): void {
+    const { revision } = member;
     const expected = this.#revisions[index];
     if (expected === undefined) {
       this.report(
@@ -185,6 +190,12 @@ export class Oracle {
       );
     } else if (expected !== revision) {
       this.report('I4 same state', `${name} ${when}: revision ${revision} at index ${index}, which makes ${expected}`);
+    } else {
+      // biome-ignore lint/complexity/useLiteralKeys: past the member's doors, as no room may
+      const { auth } = member['parts'];
+      const found = authText(auth.enabled, auth.revision);
+      const right = this.#auths[index] as string;
+      if (found !== right) this.report('I13 auth', `${name} ${when}: auth is ${found} at index ${index}, not ${right}`);
     }
   }
 

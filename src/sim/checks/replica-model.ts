@@ -1,16 +1,19 @@
-import { AlarmType } from '../../wire/index.js';
+import { AlarmType, decodeInternalRequest } from '../../wire/index.js';
 import type { Kv, KvEvent, LogRevision, SimpleOp, TxnOp } from '../checkers/index.js';
 import { applyEvents, evaluate } from '../checkers/index.js';
 import { holds } from '../checkers/model.js';
+import { AuthModel } from './auth-model.js';
 import type { Command } from './commands.js';
+import { commandOf } from './commands.js';
 
 /**
  * The replicated state as it must be after each committed entry: the checkers' model, driven by the log. It shares
- * nothing with mvcc/ and lease/.
+ * nothing with mvcc/, lease/ and auth/.
  */
 export class ReplicaModel {
   readonly kvs = new Map<string, Kv>();
   readonly leases = new Set<string>();
+  readonly auth = new AuthModel();
   /** Every revision from 2 on. */
   readonly log: LogRevision[] = [];
   revision = 1;
@@ -30,6 +33,12 @@ export class ReplicaModel {
     if (this.#isRaised(AlarmType.CORRUPT)) return true;
     if (!this.#isRaised(AlarmType.NOSPACE)) return false;
     return command.kind === 'grant' || (command.kind === 'op' && puts(command.op));
+  }
+
+  /** @param data of a normal entry */
+  applyEntry(data: Buffer): void {
+    if (data.length === 0) return;
+    if (this.auth.take(decodeInternalRequest(data), this.kvs)) this.apply(commandOf(data));
   }
 
   apply(command: Command): void {

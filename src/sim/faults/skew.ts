@@ -1,6 +1,7 @@
 import { memberFolder, noteDamage } from '../../server/damage.js';
 import { Bucket } from '../../storage/backend/index.js';
 import { AlarmAction, AlarmType } from '../../wire/index.js';
+import { AS_ROOT } from '../caller.js';
 import type { SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import type { FaultSpec } from './kinds.js';
@@ -52,7 +53,7 @@ function disarm(nodes: readonly SimNode[]): string | null {
   const found = node?.member?.alarms().find(({ alarm }) => alarm === AlarmType.CORRUPT);
   if (node === undefined || found === undefined) return null;
   const req = { ...found, action: AlarmAction.DEACTIVATE };
-  node.enter((member) => member.alarm(req, { deadline: 0 }, { ok: () => {}, fail: () => {} }));
+  node.enter((member) => member.alarm(req, AS_ROOT, { ok: () => {}, fail: () => {} }));
   return 'the members are equal, and CORRUPT is raised';
 }
 

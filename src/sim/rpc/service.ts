@@ -3,6 +3,7 @@ import type { Status, StreamRoute, UnaryRoute } from '../../rpc/index.js';
 import { Router } from '../../rpc/router.js';
 import type { Member } from '../../server/index.js';
 import type { Conn, Env } from '../../util/env.js';
+import { ROOT_NAME } from '../caller.js';
 import type { Frame } from './frames.js';
 import { decodeFrame, encodeFrame } from './frames.js';
 
@@ -113,6 +114,10 @@ class ServedUnary extends UnaryCall {
     return this.#begin.metadata[name];
   }
 
+  override get certificateName(): string {
+    return ROOT_NAME;
+  }
+
   reply(response: Buffer): void {
     const { id } = this.#begin;
     if (this.#conn.answers(id)) this.#conn.write({ kind: 'message', id }, response);
@@ -143,6 +148,10 @@ class ServedStream extends StreamCall {
 
   metadata(name: string): string | undefined {
     return this.#begin.metadata[name];
+  }
+
+  override get certificateName(): string {
+    return ROOT_NAME;
   }
 
   read(): void {

@@ -12,6 +12,7 @@ export class Coverage {
   leaderChanges = 0;
   snapshots = 0;
   watchEvents = 0;
+  refused = 0;
   faults = 0;
   readonly #kinds = new Map<string, number>();
   readonly #pairs = new Map<string, number>();
@@ -26,6 +27,7 @@ export class Coverage {
     this.leaderChanges += result.leaderChanges;
     this.snapshots += result.snapshots;
     this.watchEvents += result.watchEvents;
+    this.refused += result.refused;
     const kinds = [...result.faultCounts];
     for (const [kind, count] of kinds) {
       this.faults += count;
@@ -43,7 +45,7 @@ export class Coverage {
     return [
       `${this.seeds} seeds, ${hours(this.virtualMs)} simulated, ${this.events} events, ${this.faults} faults`,
       `${this.acknowledged} of ${this.operations} operations acknowledged, ${this.revisions} revisions, ${this.watchEvents} watch events`,
-      `${this.leaderChanges} leaders elected, ${this.snapshots} snapshots installed`,
+      `${this.leaderChanges} leaders elected, ${this.snapshots} snapshots installed, ${this.refused} entries refused by auth`,
       'faults by kind',
       ...kinds,
       `pairs in one run: ${all.length - never.length} of ${all.length}; least often: ${least.map(([pair, n]) => `${pair} ${n}`).join(', ')}`,

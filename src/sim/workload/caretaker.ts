@@ -1,13 +1,13 @@
 import type { AlarmMember, Completion, Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { AlarmAction, AlarmType, CompactionRequest } from '../../wire/index.js';
+import { AS_ROOT } from '../caller.js';
 import type { Violation } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import type { ClientKind, SimClient } from './client-kinds.js';
 import type { Workload } from './workload.js';
 import { pickNode } from './workload.js';
 
-const NO_DEADLINE = { deadline: 0 };
 const CALL_MS = 8000;
 const LOOK_MS = 400;
 /** A member that there is not: what it is said to suffer from was said by a caretaker. */
@@ -67,7 +67,7 @@ class Caretaker implements SimClient {
     const body = CompactionRequest.encode(req);
     this.#call(
       node,
-      (member, done) => member.compact(req, body, NO_DEADLINE, done as never),
+      (member, done) => member.compact(req, body, AS_ROOT, done as never),
       () => {
         let left = this.#work.cluster.nodes.length;
         for (const other of this.#work.cluster.nodes) {
@@ -93,7 +93,7 @@ class Caretaker implements SimClient {
 
   #alarm(node: SimNode, action: number, { memberId, alarm }: AlarmMember, over: () => void): void {
     const req = { action, memberId, alarm };
-    this.#call(node, (member, done) => member.alarm(req, NO_DEADLINE, done as never), over);
+    this.#call(node, (member, done) => member.alarm(req, AS_ROOT, done as never), over);
   }
 
   #call(node: SimNode, send: (member: Member, done: Completion<void>) => void, over: () => void): void {

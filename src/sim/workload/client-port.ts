@@ -23,6 +23,9 @@ const DEFINITE = new Set([
   'ERR_TOO_MANY_REQUESTS',
   'ERR_REQUEST_TOO_LARGE',
   'ERR_NOT_LEADER',
+  'ERR_USER_EMPTY',
+  'ERR_AUTH_OLD_REVISION',
+  'ERR_PERMISSION_DENIED',
 ]);
 
 export interface ClientPortOptions {

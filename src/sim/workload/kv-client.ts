@@ -1,6 +1,7 @@
 import type { Completion, Member } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
 import { CompactionRequest } from '../../wire/index.js';
+import { AS_ROOT } from '../caller.js';
 import type { CompareOp, InnerOp, Kv, Response, SimpleOp, TxnOp } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import { dropPast, send, withoutPast } from './requests.js';
@@ -91,7 +92,7 @@ export class KvClient {
     this.#work.port.call(
       this.#node,
       5000,
-      (member, done) => member.compact(req, CompactionRequest.encode(req), { deadline: 0 }, done),
+      (member, done) => member.compact(req, CompactionRequest.encode(req), AS_ROOT, done),
       { ok: over, fail: over, lost: over },
     );
   }

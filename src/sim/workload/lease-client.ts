@@ -1,4 +1,5 @@
 import type { Rng } from '../../util/rng.js';
+import { AS_ROOT } from '../caller.js';
 import type { GrantOp, OpRecord, Response } from '../checkers/index.js';
 import type { SimNode } from '../node.js';
 import { send } from './requests.js';
@@ -46,14 +47,10 @@ export class LeaseClient {
       this.#node,
       6000,
       (member, done) =>
-        member.leaseGrant(
-          { id, ttl },
-          { deadline: 0 },
-          {
-            ok: (granted) => done.ok({ ttl: granted.ttl, revision: member.revision }),
-            fail: (err) => done.fail(err),
-          },
-        ),
+        member.leaseGrant({ id, ttl }, AS_ROOT, {
+          ok: (granted) => done.ok({ ttl: granted.ttl, revision: member.revision }),
+          fail: (err) => done.fail(err),
+        }),
       {
         ok: (granted) => {
           op.ttl = this.#microseconds(granted.ttl);
@@ -119,14 +116,10 @@ export class LeaseClient {
       this.#node,
       4000,
       (member, done) =>
-        member.leaseRenew(
-          id,
-          { deadline: 0 },
-          {
-            ok: ({ ttl }) => done.ok({ ttl, revision: member.revision }),
-            fail: (err) => done.fail(err),
-          },
-        ),
+        member.leaseRenew(id, AS_ROOT, {
+          ok: ({ ttl }) => done.ok({ ttl, revision: member.revision }),
+          fail: (err) => done.fail(err),
+        }),
       {
         ok: ({ ttl, revision }) => {
           history.ok(record, { kind: 'lease', revision, ttl: this.#microseconds(ttl) });
@@ -163,14 +156,10 @@ export class LeaseClient {
       this.#node,
       4000,
       (member, done) =>
-        member.leaseRevoke(
-          id,
-          { deadline: 0 },
-          {
-            ok: () => done.ok(member.revision),
-            fail: (err) => done.fail(err),
-          },
-        ),
+        member.leaseRevoke(id, AS_ROOT, {
+          ok: () => done.ok(member.revision),
+          fail: (err) => done.fail(err),
+        }),
       {
         ok: (revision) => {
           history.ok(record, { kind: 'lease', revision, ttl: 0 });

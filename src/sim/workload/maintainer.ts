@@ -1,12 +1,12 @@
 import type { Completion, Member, SnapshotFile } from '../../server/index.js';
 import { ServerError } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
+import { AS_ROOT } from '../caller.js';
 import type { Violation } from '../checkers/index.js';
 import type { ClientKind, SimClient } from './client-kinds.js';
 import type { Workload } from './workload.js';
 import { pickNode } from './workload.js';
 
-const ASK = { deadline: 0 };
 const CALL_MS = 15_000;
 
 type Call = (member: Member, done: Completion<string | null>) => void;
@@ -63,7 +63,7 @@ class Maintainer implements SimClient {
     const ids = member.leases();
     const id = ids.length === 0 ? 1n : this.#rng.pick(ids);
     const { electionMs } = member.config;
-    member.leaseTimeToLive(id, this.#rng.chance(1, 2), ASK, {
+    member.leaseTimeToLive(id, this.#rng.chance(1, 2), AS_ROOT, {
       ok: ({ ttl, grantedTtl, keys }) => {
         // A new leader adds an election timeout.
         const most = grantedTtl + Math.ceil((2 * electionMs) / 1000);
@@ -89,7 +89,7 @@ function hashKv(member: Member, done: Completion<string | null>): void {
 }
 
 function members(member: Member, done: Completion<string | null>): void {
-  member.memberList(true, ASK, {
+  member.memberList(true, AS_ROOT, {
     ok: (list) => done.ok(list.length > 0 ? null : 'a cluster without members'),
     fail: (err) => done.fail(err),
   });
@@ -102,7 +102,10 @@ function status(member: Member, done: Completion<string | null>): void {
 }
 
 function alarms(member: Member, done: Completion<string | null>): void {
-  member.alarm({ action: 0, memberId: 0n, alarm: 0 }, ASK, { ok: () => done.ok(null), fail: (err) => done.fail(err) });
+  member.alarm({ action: 0, memberId: 0n, alarm: 0 }, AS_ROOT, {
+    ok: () => done.ok(null),
+    fail: (err) => done.fail(err),
+  });
 }
 
 /** @param pages it is given up after so many; -1: it is read to its end */

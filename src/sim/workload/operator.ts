@@ -1,5 +1,6 @@
 import type { MemberInfo } from '../../server/index.js';
 import type { Rng } from '../../util/rng.js';
+import { AS_ROOT } from '../caller.js';
 import type { SimNode } from '../node.js';
 import type { ClientKind, SimClient } from './client-kinds.js';
 import type { Workload } from './workload.js';
@@ -66,7 +67,7 @@ class Operator implements SimClient {
 
   #add(isLearner: boolean): void {
     const { url } = this.#newcomer();
-    this.#call((member, done) => member.memberAdd({ peerUrls: [url], isLearner }, { deadline: 0 }, done));
+    this.#call((member, done) => member.memberAdd({ peerUrls: [url], isLearner }, AS_ROOT, done));
   }
 
   #growAt(leader: SimNode): string {
@@ -74,7 +75,7 @@ class Operator implements SimClient {
     // Behind what it does just now.
     this.#work.port.later(0, () =>
       leader.enter((member) =>
-        member.memberAdd({ peerUrls: [url], isLearner: false }, { deadline: 0 }, { ok: () => {}, fail: () => {} }),
+        member.memberAdd({ peerUrls: [url], isLearner: false }, AS_ROOT, { ok: () => {}, fail: () => {} }),
       ),
     );
     return name;
@@ -88,7 +89,7 @@ class Operator implements SimClient {
   }
 
   #promote(id: bigint): void {
-    this.#call((member, done) => member.memberPromote(id, { deadline: 0 }, done));
+    this.#call((member, done) => member.memberPromote(id, AS_ROOT, done));
   }
 
   #remove(members: readonly MemberInfo[]): void {
@@ -97,11 +98,11 @@ class Operator implements SimClient {
       ? (members.find((member) => member.id === leader) ?? this.#rng.pick(members))
       : this.#rng.pick(members);
     this.#unwanted.add(id);
-    this.#call((member, done) => member.memberRemove(id, { deadline: 0 }, done));
+    this.#call((member, done) => member.memberRemove(id, AS_ROOT, done));
   }
 
   #moveLeader(target: bigint): void {
-    this.#call((member, done) => member.moveLeader(target, { deadline: 0 }, done), this.#work.cluster.leader());
+    this.#call((member, done) => member.moveLeader(target, AS_ROOT, done), this.#work.cluster.leader());
   }
 
   #call(

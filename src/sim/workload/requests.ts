@@ -1,4 +1,4 @@
-import type { Completion, Member } from '../../server/index.js';
+import type { CallContext, Completion, Member } from '../../server/index.js';
 import type { KeyValue, RequestOp, ResponseOp, ResponsePart, TxnRequest } from '../../wire/index.js';
 import {
   CompareResult,
@@ -22,6 +22,7 @@ import {
   TargetUnion,
   TxnResponse,
 } from '../../wire/index.js';
+import { AS_ROOT } from '../caller.js';
 import type {
   CompareOp,
   InnerOp,
@@ -32,8 +33,6 @@ import type {
   TxnResponse as TxnAnswer,
   TxnOp,
 } from '../checkers/index.js';
-
-const NO_DEADLINE = { deadline: 0 };
 
 /** An operation as it goes to a member's client port. */
 export function encodeOp(op: SimpleOp | TxnOp): { path: string; request: Buffer } {
@@ -104,32 +103,37 @@ function rangeReply(r: RangeResponse): InnerResponse {
 }
 
 /** Asks a member for an operation of the history, as its rpc handlers would. */
-export function send(member: Member, op: SimpleOp | TxnOp, done: Completion<Response>): void {
+export function send(
+  member: Member,
+  op: SimpleOp | TxnOp,
+  done: Completion<Response>,
+  ctx: CallContext = AS_ROOT,
+): void {
   const fail = (err: Parameters<typeof done.fail>[0]): void => done.fail(err);
   switch (op.kind) {
     case 'put': {
       const req = putRequest(op);
-      return member.put(req, encodePutRequest(req), NO_DEADLINE, {
+      return member.put(req, encodePutRequest(req), ctx, {
         ok: ({ revision, prevKv }) => done.ok({ kind: 'put', revision, prev: kvOf(prevKv) }),
         fail,
       });
     }
     case 'delete': {
       const req = deleteRequest(op);
-      return member.deleteRange(req, encodeDeleteRangeRequest(req), NO_DEADLINE, {
+      return member.deleteRange(req, encodeDeleteRangeRequest(req), ctx, {
         ok: ({ revision, deleted, prevKvs }) =>
           done.ok({ kind: 'delete', revision, deleted, prevs: prevKvs.map(kvOf) as Kv[] }),
         fail,
       });
     }
     case 'range':
-      return member.range(rangeRequest(op), NO_DEADLINE, {
+      return member.range(rangeRequest(op), ctx, {
         ok: ({ revision, kvs }) => done.ok({ kind: 'range', revision, kvs: kvs.map(kvOf) as Kv[] }),
         fail,
       });
     case 'txn': {
       const req = txnRequest(op);
-      return member.txn(req, encodeTxnRequest(req), NO_DEADLINE, {
+      return member.txn(req, encodeTxnRequest(req), ctx, {
         ok: ({ revision, succeeded, parts }) =>
           done.ok({ kind: 'txn', revision, succeeded, responses: parts.map(partOf) }),
         fail,
