@@ -107,7 +107,7 @@ describe('keel cluster', () => {
     [['cluster', 'dance'], 2, 'unknown command "dance"'],
     [['cluster', 'up', '--config=no.json'], 1, 'no.json'],
     [['server', '--nope'], 2, 'flag provided but not defined: -nope'],
-    [['server', '--cert-file=x'], 1, '--cert-file: TLS is not built yet'],
+    [['server', '--discovery=http://x'], 1, '--discovery: discovery is not built; use --initial-cluster'],
     [['server', '--heartbeat-interval=500'], 1, 'should be at least as 5 times as --heartbeat-interval[500ms]'],
     [['x'], 1, '"x" is not a valid flag'],
     [['kube'], 1, '"keel kube" is not built yet'],
