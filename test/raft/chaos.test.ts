@@ -65,7 +65,7 @@ describe('chaos', () => {
     );
     // A test in which nothing happens proves nothing.
     if (process.env.KEEL_FC_PATH === undefined) {
-      for (const [what, n] of Object.entries(sum)) expect(n, what).toBeGreaterThan(10);
+      for (const [what, n] of Object.entries(sum)) expect(n, what).toBeGreaterThan(3);
     }
     if (process.env.KEEL_TEST_VERBOSE) console.log(sum);
   });
