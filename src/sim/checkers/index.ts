@@ -13,6 +13,7 @@ export { checkDurable, checkSameLogs } from './durability.js';
 export * from './history.js';
 export { type KeyCall, keyCalls, keyModel, keyModelFrom } from './key-model.js';
 export { withExpiries } from './leases.js';
+export { checkLocks, type Denial, type Holding, type LockAnswers, type SeenLeader } from './locks.js';
 export { advance, applyEvents, emptyModel, evaluate, type ModelState, sameResponse } from './model.js';
 export { checkMonotonic } from './monotonic.js';
 export { storeCalls, storeModel } from './store-model.js';
