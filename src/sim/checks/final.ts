@@ -67,7 +67,7 @@ function checkResources({ cluster, options, oracle }: FinalInput): void {
     streams: watchers + CORE_STREAMS * core,
     watchers: watchers + CORE_WATCHES * core,
     // Two each way to each peer, those of the clients, and some that are being replaced.
-    connections: 2 * cluster.nodes.length + 2 * core + 2,
+    connections: 2 * cluster.nodes.length + 2 * core + 2 * (others.lockers ?? 0) + 2,
     events: 12 + 2 * cluster.nodes.length,
   };
   const wrong = (): string | null => {

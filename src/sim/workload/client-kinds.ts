@@ -5,6 +5,7 @@ import type { Profile } from '../options.js';
 import { authKeepers } from './auth-keeper.js';
 import { caretakers } from './caretaker.js';
 import { coreClients } from './core-client.js';
+import { lockers } from './core-lock.js';
 import { maintainers } from './maintainer.js';
 import { operators } from './operator.js';
 import { verifiers } from './verifier.js';
@@ -42,6 +43,7 @@ export const CLIENT_KINDS: readonly ClientKind[] = [
   coreClients,
   caretakers,
   authKeepers,
+  lockers,
 ];
 
 /** How many clients of each kind a seed has. */
