@@ -25,9 +25,10 @@ import { kvOfKeyValue } from './requests.js';
 import type { Workload } from './workload.js';
 
 /** History's numbers of these clients start here. */
-const FIRST_ID = 3000;
+const FIRST_ID = 4000;
+// No other client deletes ranges with these keys in them.
 const LOCK = 'lock';
-const ELECTION = 'seat';
+const ELECTION = 'lead';
 const NOT_LEADER = 'election: not leader';
 
 /** What was answered to all of a run: mutual exclusion is between clients. */
