@@ -120,18 +120,21 @@ export const ROOMS: readonly (readonly string[])[] = [
   ['util'],
 ];
 
-/** The rooms of src/kube/, likewise; the four in one row are one pipeline and may know each other. */
+/** The rooms of src/kube/, likewise; those of one pipeline may know each other. */
 export const KUBE_ROOMS: readonly (readonly string[])[] = [
   ['app'],
   ['controllers', 'scheduler'],
   ['node'],
   ['kit'],
-  ['server', 'authn', 'authz', 'admission'],
+  ['server'],
+  ['crd'],
+  ['authn', 'authz', 'admission'],
+  ['rest'],
   ['kinds'],
   ['registry'],
   ['machinery'],
 ];
-const KUBE_PIPELINE = ['server', 'authn', 'authz', 'admission'];
+const KUBE_PIPELINE = ['authn', 'authz', 'admission'];
 
 /** Where lower is not enough: the only rooms that these see. */
 const SEES_ONLY: Record<string, readonly string[]> = {
@@ -156,9 +159,11 @@ const PACKAGES: Record<string, readonly string[]> = {
   bcryptjs: ['env'],
   'classic-level': ['env'],
   msgpackr: ['peer', 'wire'],
-  'prom-client': ['gateway'],
+  jose: ['kube'],
+  'prom-client': ['gateway', 'kube'],
   protobufjs: ['wire'],
-  yaml: ['cli'],
+  ws: ['kube'],
+  yaml: ['cli', 'kube'],
 };
 
 /**
