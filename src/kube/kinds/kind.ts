@@ -4,6 +4,7 @@
  * OpenAPI, decoding, patches, Table, storage) is driven by this value: a new kind is one new file.
  */
 import type { FieldError } from '../machinery/field-error.js';
+import type { NameRule } from '../machinery/names.js';
 import type { KubeObject, OwnerReference } from '../machinery/object.js';
 import type { Schema } from '../machinery/schema.js';
 
@@ -36,9 +37,6 @@ export interface RowCondition {
   readonly reason?: string;
   readonly message?: string;
 }
-
-/** How a name (and a generated one) is checked; the message is that of the Kubernetes name rules. */
-export type NameRule = 'dns-subdomain' | 'dns-label' | 'dns-1035-label' | 'path-segment';
 
 export interface Subresource {
   /** `status`, `scale`, `log` ... */
@@ -77,6 +75,8 @@ export interface KindHooks {
     objects: ObjectReader,
     dryRun: boolean,
   ) => Promise<Undo | undefined>;
+  /** The update was written; may free what old had and object has not. Not after a dry run. */
+  readonly afterUpdate?: (object: KubeObject, old: KubeObject, objects: ObjectReader) => Promise<void>;
   readonly afterDelete?: (object: KubeObject, objects: ObjectReader) => Promise<void>;
 }
 
@@ -174,4 +174,4 @@ export interface Kinds {
   readonly generation: number;
 }
 
-export type { OwnerReference };
+export type { NameRule, OwnerReference };
