@@ -8,8 +8,18 @@ export interface Authenticator {
   authenticate(request: Credentials): Promise<UserInfo | null>;
 }
 
+/** Which of our authorities a certificate comes from; `none`: one that we do not know. */
+export type CertificateAuthority = 'client' | 'front-proxy' | 'none';
+
+export interface PeerCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** Default `client`. */
+  readonly authority?: CertificateAuthority;
+}
+
 export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The verified certificate of the TLS peer, or null. */
-  readonly certificate: { readonly commonName: string; readonly organizations: readonly string[] } | null;
+  /** The certificate of the TLS peer (peer-certificate.ts makes it), or null. */
+  readonly certificate: PeerCertificate | null;
 }

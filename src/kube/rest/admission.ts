@@ -1,5 +1,5 @@
 /** What a write passes through between decoding and the store. The plug-ins are in kube/admission. */
-import type { Kind } from '../kinds/kind.js';
+import type { Kind, Undo } from '../kinds/kind.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { UserInfo } from '../machinery/request.js';
 
@@ -22,6 +22,11 @@ export interface AdmissionRequest {
   readonly oldObject: KubeObject | null;
   /** Warning headers of the answer. */
   warn(text: string): void;
+  /**
+   * What a plug-in did beside the object (a quota it charged), undone in reverse order if the write that was let in does
+   * not come about: a later refusal, a conflict that is tried again, an error of the store.
+   */
+  onFailure?(undo: Undo): void;
 }
 
 /** One plug-in; either half may be missing. Refusals are thrown as ApiError. */
