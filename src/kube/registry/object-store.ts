@@ -70,6 +70,8 @@ export interface WatchSink {
 export interface StoreWatch {
   /** The sink can take more again. */
   resume(): void;
+  /** A bookmark now, where bookmarks are on and everything before it has been given (before the watch's timeout). */
+  bookmark(): void;
   /** No call to the sink after this. */
   stop(): void;
 }
