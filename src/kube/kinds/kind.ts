@@ -134,6 +134,8 @@ export interface Kind {
   readonly prepareForStatusUpdate?: (object: KubeObject, old: KubeObject) => void;
   /** metadata has been checked already. */
   readonly validate?: (object: KubeObject) => FieldError[];
+  /** Besides validate: what only a new object may not have. */
+  readonly validateCreate?: (object: KubeObject) => FieldError[];
   /** Besides validate: what may not change. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[];
   readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[];
