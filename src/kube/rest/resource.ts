@@ -76,6 +76,18 @@ export interface Resource {
     patch: Patch,
     subresource: string,
   ): Promise<WriteResult>;
+  /**
+   * Reads, lets `change` alter a copy in the kind's version, and writes as update does; again after a conflict. For
+   * scale, bindings and whatever else is no plain replacement. Without `subresource` in the table of update everything
+   * but the identity may change.
+   */
+  modify(
+    context: WriteContext,
+    namespace: string,
+    name: string,
+    subresource: string,
+    change: (object: KubeObject) => void | Promise<void>,
+  ): Promise<WriteResult>;
   delete(context: WriteContext, namespace: string, name: string, options: DeleteOptions): Promise<DeleteResult>;
   /** Deletes each of what list would answer; answers them as they were. */
   deleteCollection(context: WriteContext, options: DeleteOptions, list: ListOptions): Promise<ObjectList>;

@@ -1,0 +1,172 @@
+/** Patches of every kind on one object. The algorithms are machinery's. Source: kubernetes patches. */
+import type { Kind } from '../kinds/kind.js';
+import type { ApiError } from '../machinery/api-error.js';
+import { badRequest, conflict, unsupportedMediaType } from '../machinery/api-error.js';
+import { invalid, invalidObject } from '../machinery/field-error.js';
+import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
+import { apiVersionOf } from '../machinery/object.js';
+import type { Schema } from '../machinery/schema.js';
+import type { Patch, PatchType, WriteContext } from './resource.js';
+
+export interface ApplyRequest {
+  readonly schema: Schema;
+  /** Null: it is created. */
+  readonly live: KubeObject | null;
+  readonly config: JsonObject;
+  readonly manager: string;
+  readonly force: boolean;
+  readonly subresource: string;
+  readonly apiVersion: string;
+  readonly now: string;
+}
+
+export interface TrackRequest {
+  readonly schema: Schema;
+  /** Null: it was created. */
+  readonly old: KubeObject | null;
+  readonly object: KubeObject;
+  readonly manager: string;
+  readonly operation: 'Update';
+  readonly subresource: string;
+  readonly apiVersion: string;
+  readonly now: string;
+}
+
+/** What machinery knows of patches, schemas and managers. */
+export interface PatchMachinery {
+  json(document: JsonObject, operations: readonly JsonValue[]): JsonObject;
+  merge(document: JsonObject, patch: JsonObject): JsonObject;
+  strategic(schema: Schema, document: JsonObject, patch: JsonObject): JsonObject;
+  /** @throws ApiError 409 for conflicts */
+  apply(request: ApplyRequest): { object: KubeObject; managedFields: ManagedFieldsEntry[]; changed: boolean };
+  track(request: TrackRequest): ManagedFieldsEntry[];
+  /**
+   * The patched document as the schema reads it; what the schema does not know is dropped and named.
+   * @throws ApiError 400 for values of a wrong type
+   */
+  decode(kind: Kind, document: JsonObject): { object: KubeObject; unknown: readonly string[] };
+}
+
+const MEDIA_TYPE: Readonly<Record<PatchType, string>> = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** The patch types that a kind takes, as media types. */
+export function patchTypesOf(kind: Kind): string[] {
+  const types: PatchType[] = ['json', 'merge', 'strategic', 'apply'];
+  return types.filter((type) => type !== 'strategic' || kind.noStrategicPatch !== true).map((t) => MEDIA_TYPE[t]);
+}
+
+/** @throws ApiError 415, 422 before anything is read */
+export function checkPatch(kind: Kind, patch: Patch, context: WriteContext): void {
+  if (patch.type === 'strategic' && kind.noStrategicPatch) throw unsupportedMediaType(patchTypesOf(kind));
+  if (patch.type !== 'apply') {
+    if (!patch.force) return;
+    const error = {
+      type: 'FieldValueForbidden',
+      field: 'force',
+      message: 'Forbidden: may not be specified for non-apply patch',
+    } as const;
+    throw invalidObject('meta.k8s.io', 'PatchOptions', '', [error]);
+  }
+  if (context.fieldManager === '') {
+    const error = {
+      type: 'FieldValueRequired',
+      field: 'fieldManager',
+      message: 'Required value: is required for apply patch',
+    } as const;
+    throw invalidObject('meta.k8s.io', 'PatchOptions', '', [error]);
+  }
+}
+
+/**
+ * One object with a patch on it, in the kind's version. Not for apply.
+ * @param current not changed
+ * @throws ApiError 400, 422
+ */
+export function patched(
+  machinery: PatchMachinery,
+  kind: Kind,
+  current: KubeObject,
+  patch: Patch,
+  context: WriteContext,
+): KubeObject {
+  const document = runPatch(machinery, kind.schema, current as JsonObject, patch);
+  return decodePatched(machinery, kind, current, document, patch, context);
+}
+
+/** Also for documents that are no stored objects (Scale). */
+export function runPatch(machinery: PatchMachinery, schema: Schema, document: JsonObject, patch: Patch): JsonObject {
+  if (patch.type === 'json') return machinery.json(document, patch.body as readonly JsonValue[]);
+  const body = patch.body as JsonObject;
+  return patch.type === 'strategic' ? machinery.strategic(schema, document, body) : machinery.merge(document, body);
+}
+
+function decodePatched(
+  machinery: PatchMachinery,
+  kind: Kind,
+  current: KubeObject,
+  document: JsonObject,
+  patch: Patch,
+  context: WriteContext,
+): KubeObject {
+  checkType(kind, document);
+  const { object, unknown } = machinery.decode(kind, document);
+  if (unknown.length > 0) tellUnknown(kind, current, patch, context, unknown);
+  return object;
+}
+
+function checkType(kind: Kind, document: JsonObject): void {
+  const { apiVersion, kind: name } = document;
+  const own = apiVersionOf(kind);
+  if (apiVersion === own && name === kind.kind) return;
+  const sent = `${String(name)} in version ${JSON.stringify(apiVersion ?? '')}`;
+  throw badRequest(
+    `${sent} cannot be handled as a ${kind.kind}: the patched object must stay a ${kind.kind} of ${own}`,
+  );
+}
+
+function tellUnknown(
+  kind: Kind,
+  current: KubeObject,
+  patch: Patch,
+  context: WriteContext,
+  unknown: readonly string[],
+): void {
+  if (context.fieldValidation === 'Ignore') return;
+  if (context.fieldValidation === 'Warn') {
+    for (const text of unknown) context.warn(text);
+    return;
+  }
+  const error = invalid('patch', JSON.stringify(patch.body), `strict decoding error: ${unknown.join(', ')}`);
+  throw invalidObject(kind.group, kind.kind, current.metadata.name ?? '', [error]);
+}
+
+/** The configuration of an apply must be of the object that the URL names. @throws ApiError 400 */
+export function checkConfig(kind: Kind, config: JsonObject, namespace: string, name: string): JsonObject {
+  checkType(kind, config);
+  const metadata = { ...(config.metadata as JsonObject | undefined) };
+  if (metadata.name === undefined || metadata.name === '') metadata.name = name;
+  if (metadata.name !== name) {
+    throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
+  }
+  if (kind.namespaced) {
+    if (metadata.namespace === undefined || metadata.namespace === '') metadata.namespace = namespace;
+    if (metadata.namespace !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+  }
+  return { ...config, metadata };
+}
+
+/** An apply to an object that it names by uid, and that is gone. */
+export function uidOfNothing(kind: Kind, name: string, uid: string): ApiError {
+  return conflict(
+    kind,
+    name,
+    `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+  );
+}
