@@ -1,8 +1,9 @@
 import type { KeelClient, KeyValue, LeaseId, TxnResult } from '../../client/index.js';
 import { Compare, KeelError, Op } from '../../client/index.js';
 import { ApiError, alreadyExists, conflict, notFound, timeout } from '../machinery/api-error.js';
+import { copyJson } from '../machinery/json-value.js';
 import type { KubeObject } from '../machinery/object.js';
-import { cloneObject, encodeStored, sameStored, withResourceVersion } from './codec.js';
+import { encodeStored, sameStored, withResourceVersion } from './codec.js';
 import type { Folder } from './folder.js';
 import { ListPages } from './list-pages.js';
 import { ObjectReader } from './object-reader.js';
@@ -224,7 +225,7 @@ export class FolderStore implements ObjectStore {
   ): Promise<Updated> {
     if (current.object === null && !options.allowMissing) throw notFound(this.#spec, name);
     if (current.object !== null) this.#checkPreconditions(name, current.object, options.preconditions);
-    return tryUpdate(cloneObject(current.object));
+    return tryUpdate(copyJson(current.object));
   }
 
   #checkPreconditions(name: string, object: KubeObject, wanted: Preconditions | undefined): void {

@@ -1,5 +1,5 @@
 /** Kube objects in an etcd v3 store: `openRegistry(client).store(spec)`. */
-export { cloneObject, decodeStored, encodeStored, jsonOf, sameJson, withResourceVersion } from './codec.js';
+export { decodeStored, encodeStored, jsonOf, withResourceVersion } from './codec.js';
 export { COMPACT_KEY } from './compactor.js';
 export type {
   EventType,

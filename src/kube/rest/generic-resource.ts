@@ -1,4 +1,5 @@
 import { ApiError, conflict } from '../machinery/api-error.js';
+import { copyJson } from '../machinery/json-value.js';
 import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   WatchOptions,
   WatchSink,
 } from '../registry/index.js';
-import { cloneObject } from '../registry/index.js';
 import { checkDeleteOptions, isDeletionComplete, stepDeletion } from './deletion.js';
 import {
   checkSentIdentity,
@@ -61,7 +61,7 @@ export class GenericResource implements Resource {
   }
 
   create(context: WriteContext, namespace: string, object: KubeObject): Promise<WriteResult> {
-    return this.#create(context, namespace, cloneObject(object));
+    return this.#create(context, namespace, copyJson(object));
   }
 
   async get(namespace: string, name: string, resourceVersion?: string): Promise<KubeObject> {
@@ -88,11 +88,11 @@ export class GenericResource implements Resource {
     subresource: string,
   ): Promise<WriteResult> {
     checkSentName(object, name);
-    const sent = cloneObject(object);
+    const sent = copyJson(object);
     takeNamespace(this.kind, sent, namespace);
     const make = (old: KubeObject): Sent => {
       checkSentIdentity(this.kind, sent.metadata, old);
-      return { object: cloneObject(sent) };
+      return { object: copyJson(sent) };
     };
     if (subresource !== '' || !this.kind.allowCreateOnUpdate)
       return this.#write(context, namespace, name, subresource, make);
@@ -100,7 +100,7 @@ export class GenericResource implements Resource {
       () => this.#write(context, namespace, name, subresource, make),
       () => {
         const { resourceVersion: _, ...metadata } = sent.metadata;
-        return this.#create(context, namespace, cloneObject({ ...sent, metadata }));
+        return this.#create(context, namespace, copyJson({ ...sent, metadata }));
       },
     );
   }
@@ -117,7 +117,7 @@ export class GenericResource implements Resource {
     let tries = 0;
     const make = (old: KubeObject): Sent => {
       if (tries++ > PATCHES_MAX) throw conflict(this.kind, name);
-      const object = cloneObject(patched(this.#tools.machinery, this.kind, old, patch, context));
+      const object = copyJson(patched(this.#tools.machinery, this.kind, old, patch, context));
       checkSentName(object, name);
       takeNamespace(this.kind, object, namespace);
       checkSentIdentity(this.kind, object.metadata, old);
@@ -134,7 +134,7 @@ export class GenericResource implements Resource {
     change: (object: KubeObject) => void | Promise<void>,
   ): Promise<WriteResult> {
     return this.#write(context, namespace, name, subresource, async (old) => {
-      const object = cloneObject(old);
+      const object = copyJson(old);
       await change(object);
       checkSentIdentity(this.kind, object.metadata, old);
       return { object };
@@ -153,7 +153,7 @@ export class GenericResource implements Resource {
       const request = admissionRequest(this.#tools, 'DELETE', write, null, old, { ...options });
       await this.#tools.admission.admit(request);
       await this.#tools.admission.validate(request);
-      const object = cloneObject(old);
+      const object = copyJson(old);
       const what = stepDeletion(this.kind, object, options, this.#tools.now());
       removed = what === 'remove';
       last = old;

@@ -3,9 +3,9 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Kind } from '../kinds/kind.js';
 import { ApiError, badRequest, conflict } from '../machinery/api-error.js';
 import { invalid, invalidObject } from '../machinery/field-error.js';
+import { equalJson } from '../machinery/json-value.js';
 import type { MetadataRules } from '../machinery/metadata-validation.js';
 import type { KubeObject, ObjectMeta } from '../machinery/object.js';
-import { sameJson } from '../registry/index.js';
 
 /** Without vowels and digits that look like letters. */
 const NAME_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
@@ -110,5 +110,5 @@ export function checkSentIdentity(kind: Kind, sent: ObjectMeta, old: KubeObject)
 export function specChanged(a: KubeObject, b: KubeObject): boolean {
   const { metadata: _, status: __, ...restA } = a;
   const { metadata: ___, status: ____, ...restB } = b;
-  return !sameJson(restA, restB);
+  return !equalJson(restA, restB);
 }

@@ -1,8 +1,8 @@
 import type { Kind } from '../kinds/kind.js';
+import { copyJson, equalJson } from '../machinery/json-value.js';
 import type { KubeObject } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
 import type { StoreEvent, StoreSpec } from '../registry/index.js';
-import { cloneObject, sameJson } from '../registry/index.js';
 
 /** What the registry must know of a kind. */
 export function storeSpecOf(kind: Kind): StoreSpec {
@@ -69,9 +69,9 @@ export class ObjectView {
       object = { ...object, apiVersion: this.#apiVersion, kind };
     }
     if (setDefaults === undefined) return object;
-    const full = cloneObject(object);
+    const full = copyJson(object);
     setDefaults(full);
-    return sameJson(full, object) ? object : full;
+    return equalJson(full, object) ? object : full;
   }
 
   #bookmark(event: StoreEvent): StoreEvent {

@@ -4,6 +4,7 @@ import type { Admission } from './admission.js';
 import { GenericResource } from './generic-resource.js';
 import { LiveReader } from './live-reader.js';
 import { ObjectView, storeSpecOf } from './object-view.js';
+import { patchMachinery } from './patch-machinery.js';
 import type { PatchMachinery } from './patcher.js';
 import type { Resource, Resources } from './resource.js';
 
@@ -12,14 +13,15 @@ export interface ResourcesOptions {
   /** What hooks may read. */
   readonly kinds: Kinds;
   readonly admission: Admission;
-  readonly machinery: PatchMachinery;
+  /** Default: machinery's own. */
+  readonly machinery?: PatchMachinery;
   /** ms since the epoch. Default Date.now. */
   readonly now?: () => number;
 }
 
 /** The resources of all kinds over one registry, each made at the first call. */
 export function openResources(options: ResourcesOptions): Resources {
-  const { registry, admission, machinery, now = Date.now } = options;
+  const { registry, admission, machinery = patchMachinery, now = Date.now } = options;
   const made = new WeakMap<Kind, Resource>();
   const resources: Resources = {
     of(kind) {

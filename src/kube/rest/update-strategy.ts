@@ -1,8 +1,8 @@
 /** Which part of an object a path may write, and who checks it. Source: kubernetes subresources. */
 import type { Kind } from '../kinds/kind.js';
 import type { FieldError } from '../machinery/field-error.js';
+import { copyJson } from '../machinery/json-value.js';
 import type { KubeObject } from '../machinery/object.js';
-import { cloneObject } from '../registry/index.js';
 
 export interface UpdateStrategy {
   /** The object as this path would have it; owns both arguments' copies. */
@@ -21,7 +21,7 @@ function setMember(object: Record<string, unknown>, name: string, value: unknown
 
 /** The old object with some of what was sent. */
 function oldWith(old: KubeObject, sent: KubeObject, put: (next: KubeObject) => void): KubeObject {
-  const next = cloneObject(old);
+  const next = copyJson(old);
   // Entries of managers travel with every write; who may own what is decided there.
   setMember(next.metadata as Record<string, unknown>, 'managedFields', sent.metadata.managedFields);
   put(next);
@@ -31,7 +31,7 @@ function oldWith(old: KubeObject, sent: KubeObject, put: (next: KubeObject) => v
 function mainStrategy(kind: Kind): UpdateStrategy {
   return {
     take(sent, old) {
-      if (kind.hasStatus) setMember(sent, 'status', cloneObject(old.status));
+      if (kind.hasStatus) setMember(sent, 'status', copyJson(old.status));
       return sent;
     },
     prepare: (object, old) => kind.prepareForUpdate?.(object, old),

@@ -217,6 +217,9 @@ export class FakeResource implements Resource {
     if (leaving && !kept) this.remove(namespace, name);
     return { object: stored, created: false };
   }
+  async modify(): Promise<never> {
+    throw new ApiError(405, 'MethodNotAllowed', 'the fake does not modify');
+  }
   async patch(): Promise<never> {
     throw new ApiError(405, 'MethodNotAllowed', 'the fake does not patch');
   }
