@@ -47,7 +47,9 @@ export function readKeelFile(disk: Disk, dir: string): KeelFile | undefined {
   if (typeof json?.keel === 'number' && json.keel > KEEL_FORMAT) {
     throw new BackendError(
       'ERR_FORMAT',
-      `backend: ${dir} was written in format ${json.keel}; this version of keel reads up to format ${KEEL_FORMAT}`,
+      `backend: ${dir} was written in format ${json.keel}; this version of keel reads up to format ${KEEL_FORMAT}: ` +
+        'start the keel that wrote it, or have that one save a snapshot (keelctl snapshot save) and restore it with ' +
+        'this one (keelutl snapshot restore)',
     );
   }
   if (json?.keel !== KEEL_FORMAT || typeof json.store !== 'string' || !/^db-\d+$/.test(json.store)) {
