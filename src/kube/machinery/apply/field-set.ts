@@ -193,7 +193,8 @@ export function itemElement(list: Schema, item: JsonValue): string | undefined {
   return text === '' ? undefined : `k:{${text}}`;
 }
 
-function keyDefault(list: Schema, key: string): JsonValue | undefined {
+/** What a key is when an item leaves it out. */
+export function keyDefault(list: Schema, key: string): JsonValue | undefined {
   const schema = list.items?.properties?.().get(key);
   if (schema?.default !== undefined) return schema.default as JsonValue;
   // The one key of built-in lists that clients leave out: ports of containers and services.

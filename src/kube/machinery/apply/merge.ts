@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../object.js';
 import type { Schema } from '../schema.js';
 import { memberOf } from '../schema.js';
 import type { FieldSet } from './field-set.js';
-import { isMember, itemElement, SELF } from './field-set.js';
+import { isMember, itemElement, keyDefault, SELF } from './field-set.js';
 import { shapeOf } from './field-walk.js';
 
 /**
@@ -138,7 +138,10 @@ function pruneItems(
   return result.length === 0 && value.length > 0 ? undefined : result;
 }
 
-/** @param struct a member that its struct names goes with its last owned field; an item only if it was owned itself */
+/**
+ * A member that its struct names goes with its last owned field. An item of a list or map goes when nobody owns the
+ * item itself any more, even if others own something in it: half a container would be of no use.
+ */
 function pruneOne(
   schema: Schema | undefined,
   value: JsonValue,
@@ -147,14 +150,14 @@ function pruneOne(
   struct: boolean,
   list?: Schema,
 ): JsonValue | undefined {
-  if (owned === undefined && (struct || isMember(gone))) return undefined;
+  if (struct ? owned === undefined : isMember(gone) && (owned === undefined || !isMember(owned))) return undefined;
   const left = prune(schema, value, gone, owned);
   if (left === undefined || list?.listMapKeys === undefined) return left;
-  // An item that stays because of others stays with its keys.
+  // An item that stays because of others stays with its keys, but for those that have a default.
   const item = { ...(left as JsonObject) };
   for (const key of list.listMapKeys) {
     const keyValue = getMember(value as JsonObject, key);
-    if (keyValue !== undefined) setMember(item, key, keyValue);
+    if (keyValue !== undefined && keyDefault(list, key) === undefined) setMember(item, key, keyValue);
   }
   return item;
 }

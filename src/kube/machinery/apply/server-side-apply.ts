@@ -1,10 +1,10 @@
 /** Server-side apply: a manager states all fields it cares for; the rest of the object is left to others. */
 import { ApiError } from '../api-error.js';
-import { copyJson, equalJson } from '../json-value.js';
+import { copyJson, equalJson, isJsonObject } from '../json-value.js';
 import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../object.js';
 import type { Schema } from '../schema.js';
 import type { FieldSet } from './field-set.js';
-import { differenceOf, intersectionOf, isEmptySet, pathsOf, unionOf } from './field-set.js';
+import { differenceOf, intersectionOf, isEmptySet, LEAF, pathsOf, unionOf } from './field-set.js';
 import { appliedFields, compareFields, ownable } from './field-walk.js';
 import type { Manager } from './managed-fields.js';
 import {
@@ -92,8 +92,8 @@ export function applyServerSide(request: ApplyRequest): ApplyResult {
   const removed = ownable(comparison.removed, ignored);
 
   if (!request.force) {
-    const conflicts = conflictsOf(others, changed);
-    if (conflicts.length > 0 && !areOwnFromBefore(request, conflicts)) throw conflictError(conflicts);
+    const conflicts = conflictsOf(others, changed, ownFromBefore(request));
+    if (conflicts.length > 0) throw conflictError(conflicts);
   }
   const kept: ManagedFieldsEntry[] = [];
   for (const entry of others) {
@@ -151,33 +151,31 @@ interface Conflict {
   readonly fields: FieldSet;
 }
 
-function conflictsOf(others: readonly ManagedFieldsEntry[], changed: FieldSet): Conflict[] {
+function conflictsOf(others: readonly ManagedFieldsEntry[], changed: FieldSet, allowed: FieldSet): Conflict[] {
   const conflicts: Conflict[] = [];
   for (const entry of others) {
-    const fields = intersectionOf(fieldsOf(entry), changed);
+    const fields = differenceOf(intersectionOf(fieldsOf(entry), changed), allowed);
     if (!isEmptySet(fields)) conflicts.push({ entry, fields });
   }
   return conflicts;
 }
 
 /**
- * kubectl once applied this object from the client's side: what its annotation says and the live object still has was
- * kubectl's own, and no conflict.
+ * What kubectl once applied from the client's side, says its annotation, and the live object still has: that was
+ * kubectl's own, whoever owns it now, and it may have it back.
  */
-function areOwnFromBefore(request: ApplyRequest, conflicts: readonly Conflict[]): boolean {
+function ownFromBefore(request: ApplyRequest): FieldSet {
   const text = request.live?.metadata.annotations?.[LAST_APPLIED];
-  if (request.manager !== 'kubectl' || text === undefined || text === '') return false;
+  if (request.manager !== 'kubectl' || text === undefined || text === '') return LEAF;
   let lastApplied: JsonValue;
   try {
     lastApplied = JSON.parse(text) as JsonValue;
   } catch {
-    return false;
+    return LEAF;
   }
-  if (typeof lastApplied !== 'object' || lastApplied === null || Array.isArray(lastApplied)) return false;
+  if (!isJsonObject(lastApplied)) return LEAF;
   const { changed, removed } = compareFields(request.schema, request.live as JsonObject, lastApplied);
-  let allowed = appliedFields(request.schema, lastApplied);
-  allowed = differenceOf(differenceOf(allowed, changed), removed);
-  return conflicts.every(({ fields }) => isEmptySet(differenceOf(fields, allowed)));
+  return differenceOf(differenceOf(appliedFields(request.schema, lastApplied), changed), removed);
 }
 
 function conflictError(conflicts: readonly Conflict[]): ApiError {
