@@ -31,8 +31,6 @@ import type { WatchCache } from './watch-cache.js';
 const ATTEMPTS_MAX = 100;
 /** From this attempt on there is a short wait, so that many updaters of one object do not trample each other. */
 const ATTEMPTS_EAGER = 3;
-/** A write whose fate is unknown is looked for this long. */
-const LOOK_AGAIN_MS = 3000;
 
 /** What is there now, as an update sees it. */
 interface Current {
@@ -50,7 +48,7 @@ export interface FolderStoreParts {
   readonly cache: WatchCache;
   readonly leases: TtlLeases;
   readonly timers: Timers;
-  /** How long a revision that is not there yet is waited for. */
+  /** How long a revision that is not there yet is waited for, and what became of a write whose fate is unknown. */
   readonly freshnessWaitMs: number;
 }
 
@@ -329,7 +327,7 @@ export class FolderStore implements ObjectStore {
   async #lookAgain(err: unknown, key: string): Promise<KeyValue | null> {
     if (!(err instanceof KeelError) || !err.mayHaveHappened) throw storeError(err);
     try {
-      return (await this.#client.get(key, { timeoutMs: LOOK_AGAIN_MS })).kvs[0] ?? null;
+      return (await this.#client.get(key, { timeoutMs: this.#freshnessWaitMs })).kvs[0] ?? null;
     } catch {
       throw uncertain(err);
     }

@@ -128,7 +128,7 @@ export interface StoreSpec {
 }
 
 export interface Registry {
-  /** The one store of a folder, opened at the first call. Its watch cache starts with the first list from cache or watch. */
+  /** The store of a folder, opened at the first call; kinds that share a folder share its watch cache, which starts with the first list from cache or watch. */
   store(spec: StoreSpec): ObjectStore;
   /** A custom resource went: its watches end, its cache is dropped. */
   close(dir: string): Promise<void>;

@@ -32,9 +32,11 @@ export interface RegistryOptions {
 const RING: RingLimits = { minEvents: 1000, maxEvents: 16_384, maxBytes: 16 * 1024 * 1024 };
 const HEALTH_TIMEOUT_MS = 2000;
 
+/** A folder, with the stores of the kinds that share it: they differ in what they call its objects. */
 interface Opened {
-  readonly store: FolderStore;
+  readonly folder: Folder;
   readonly cache: WatchCache;
+  readonly stores: Map<string, ObjectStore>;
 }
 
 /** All folders of one store. The client stays the caller's: it is not closed here. */
@@ -69,7 +71,13 @@ class FolderRegistry implements Registry {
       opened = this.#openFolder(spec);
       this.#open.set(spec.dir, opened);
     }
-    return opened.store;
+    const called = `${spec.group}/${spec.plural}`;
+    let store = opened.stores.get(called);
+    if (store === undefined) {
+      store = this.#openStore(spec, opened);
+      opened.stores.set(called, store);
+    }
+    return store;
   }
 
   async close(dir: string): Promise<void> {
@@ -92,8 +100,11 @@ class FolderRegistry implements Registry {
     const ring = { ...RING, ...this.#options.ring };
     const bookmarkIntervalMs = this.#options.bookmarkIntervalMs ?? 60_000;
     const cache = new WatchCache(this.#client, folder, spec, this.#timers, { ring, bookmarkIntervalMs }, this.#log);
+    return { folder, cache, stores: new Map() };
+  }
+
+  #openStore(spec: StoreSpec, { folder, cache }: Opened): ObjectStore {
     const parts = { client: this.#client, spec, folder, cache, leases: this.#leases, timers: this.#timers };
-    const store = new FolderStore({ ...parts, freshnessWaitMs: this.#options.freshnessWaitMs ?? 3000 });
-    return { store, cache };
+    return new FolderStore({ ...parts, freshnessWaitMs: this.#options.freshnessWaitMs ?? 3000 });
   }
 }
