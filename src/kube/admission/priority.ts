@@ -25,8 +25,9 @@ export class Priority implements AdmissionPlugin {
     if (!isPod(request) || pod === null) return;
     if (operation === 'UPDATE' && oldObject !== null) {
       // Older clients leave out what they do not know; it cannot change anyway.
-      pod.spec.priority ??= oldObject.spec?.priority;
-      pod.spec.preemptionPolicy ??= oldObject.spec?.preemptionPolicy;
+      for (const member of ['priority', 'preemptionPolicy']) {
+        if (oldObject.spec?.[member] !== undefined) pod.spec[member] ??= oldObject.spec[member];
+      }
     }
     if (operation === 'CREATE') await this.#resolve(request, pod);
   }

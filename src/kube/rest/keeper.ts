@@ -43,7 +43,7 @@ export class Keeper {
   readonly #work: (key: string) => Promise<unknown>;
   readonly #options: KeeperOptions;
   readonly #due = new Set<string>();
-  readonly #later = new Map<string, () => void>();
+  readonly #later = new Map<string, { readonly cancel: () => void; readonly at: number }>();
   readonly #failures = new Map<string, number>();
   readonly #unfollow: (() => void)[] = [];
   #running = false;
@@ -70,17 +70,31 @@ export class Keeper {
   /** To be done soon; once, however often it is added before. */
   add(key: string): void {
     if (this.#stopped) return;
-    this.#later.get(key)?.();
+    this.#later.get(key)?.cancel();
     this.#later.delete(key);
     this.#due.add(key);
     if (!this.#running) void this.#run();
+  }
+
+  /** To be done after so long, ms, unless it is due before. */
+  addLater(key: string, ms: number): void {
+    const at = Date.now() + ms;
+    const known = this.#later.get(key);
+    if (this.#stopped || this.#due.has(key) || (known !== undefined && known.at <= at)) return;
+    known?.cancel();
+    const setTimer = this.#options.setTimer ?? realTimer;
+    const cancel = setTimer(() => {
+      this.#later.delete(key);
+      this.add(key);
+    }, ms);
+    this.#later.set(key, { cancel, at });
   }
 
   stop(): void {
     this.#stopped = true;
     this.#due.clear();
     for (const unfollow of this.#unfollow.splice(0)) unfollow();
-    for (const cancel of this.#later.values()) cancel();
+    for (const { cancel } of this.#later.values()) cancel();
     this.#later.clear();
   }
 
@@ -97,7 +111,7 @@ export class Keeper {
       try {
         const again = await this.#work(key);
         this.#failures.delete(key);
-        if (typeof again === 'number') this.#addLater(key, again);
+        if (typeof again === 'number') this.addLater(key, again);
       } catch (error) {
         this.#retry(key, error);
       }
@@ -111,17 +125,6 @@ export class Keeper {
     this.#options.onError?.(error, key);
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
-    this.#addLater(key, Math.min(RETRY_MAX_MS, (this.#options.retryMs ?? 100) * 2 ** (failures - 1)));
-  }
-
-  #addLater(key: string, ms: number): void {
-    if (this.#stopped || this.#due.has(key)) return;
-    this.#later.get(key)?.();
-    const setTimer = this.#options.setTimer ?? realTimer;
-    const cancel = setTimer(() => {
-      this.#later.delete(key);
-      this.add(key);
-    }, ms);
-    this.#later.set(key, cancel);
+    this.addLater(key, Math.min(RETRY_MAX_MS, (this.#options.retryMs ?? 100) * 2 ** (failures - 1)));
   }
 }
