@@ -1,12 +1,20 @@
 /** The chain of admission: mutating halves in order, later the validating ones; what was done is undone on refusal. */
 import type { Undo } from '../kinds/kind.js';
+import { serviceUnavailable } from '../machinery/api-error.js';
 import type { Admission, AdmissionPlugin, AdmissionRequest } from '../rest/admission.js';
 
 export class AdmissionChain implements Admission {
-  readonly #plugins: readonly AdmissionPlugin[];
+  #plugins: readonly AdmissionPlugin[] | undefined;
 
-  /** @param plugins in the order of their turns */
-  constructor(plugins: readonly AdmissionPlugin[]) {
+  /**
+   * @param plugins in the order of their turns. Plug-ins read objects through the resources, which pass through this
+   * chain: it is made without them first and given them later (`use`).
+   */
+  constructor(plugins?: readonly AdmissionPlugin[]) {
+    this.#plugins = plugins;
+  }
+
+  use(plugins: readonly AdmissionPlugin[]): void {
     this.#plugins = plugins;
   }
 
@@ -24,6 +32,8 @@ export class AdmissionChain implements Admission {
     request: AdmissionRequest,
     turn: (plugin: AdmissionPlugin, request: AdmissionRequest) => Promise<void> | undefined,
   ): Promise<void> {
+    // Without its plug-ins it does not know yet whom to refuse.
+    if (this.#plugins === undefined) throw serviceUnavailable();
     const undos: Undo[] = [];
     // Not a copy: plug-ins see what others change in the object, and prototypes of requests stay what they are.
     const guarded: AdmissionRequest = Object.assign(Object.create(request) as AdmissionRequest, {

@@ -1,0 +1,61 @@
+/** What a write has to pass: the front door. Also the keepers that stand in for controllers. */
+import type { Kinds, ObjectReader } from '../kinds/kind.js';
+import type { AdmissionPlugin } from '../rest/admission.js';
+import type { Resources } from '../rest/resource.js';
+import type { CachedReader } from './cached-reader.js';
+import type { AdmissionChain } from './chain.js';
+import { defaultIngressClass, defaultStorageClass } from './default-class.js';
+import { DefaultTolerationSeconds } from './default-toleration-seconds.js';
+import { MutatingWebhooks } from './mutating-webhooks.js';
+import { NamespaceLifecycle } from './namespace-lifecycle.js';
+import { Priority } from './priority.js';
+import { ServiceAccountPlugin } from './service-account.js';
+import { StorageObjectInUseProtection } from './storage-protection.js';
+import { TaintNodesByCondition } from './taint-nodes.js';
+import { ValidatingWebhooks } from './validating-webhooks.js';
+import type { ServiceResolver } from './webhook-client.js';
+import { WebhookReviewer } from './webhook-review.js';
+
+export { CachedReader } from './cached-reader.js';
+export { AdmissionChain } from './chain.js';
+export { type KeepersOptions, startKeepers } from './keepers.js';
+export type { ServiceResolver } from './webhook-client.js';
+
+export interface AdmissionOptions {
+  readonly kinds: Kinds;
+  readonly resources: Resources;
+  readonly cached: CachedReader;
+  readonly live: ObjectReader;
+  /** Validates before the webhooks: the guard of roles and bindings. */
+  readonly guards?: readonly AdmissionPlugin[];
+  readonly services?: ServiceResolver;
+  /** Names of plug-ins that are left out. */
+  readonly disabled?: readonly string[];
+}
+
+/**
+ * Gives the chain every plug-in, in the order of their turns.
+ * @returns ends the connections to webhooks
+ */
+export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions): () => void {
+  const { cached, live, guards = [], services, disabled = [] } = options;
+  const enabled = ({ name }: AdmissionPlugin) => !disabled.includes(name);
+  const mutating = [
+    new NamespaceLifecycle(cached, live),
+    new ServiceAccountPlugin({ cached, live }),
+    new TaintNodesByCondition(),
+    new Priority(cached, live),
+    new DefaultTolerationSeconds(),
+    defaultStorageClass(cached),
+    new StorageObjectInUseProtection(),
+    defaultIngressClass(cached),
+  ].filter(enabled);
+  const reviewer = new WebhookReviewer(services);
+  const last = [
+    new MutatingWebhooks(reviewer, cached, mutating),
+    ...guards,
+    new ValidatingWebhooks(reviewer, cached),
+  ].filter(enabled);
+  chain.use([...mutating, ...last]);
+  return () => reviewer.stop();
+}
