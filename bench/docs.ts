@@ -17,7 +17,7 @@ export function markdown(report: Report, command: string): string {
     'Three members each, fsync on, in the same run on the same machine, which the load shares with them: only the ratios',
     'mean anything elsewhere. Each figure is the median of the repetitions, the two systems in alternation.',
     '',
-    '```',
+    '```text',
     command,
     ...headLines(report),
     '```',
