@@ -29,19 +29,37 @@ export interface AdmissionOptions {
   /** Validates before the webhooks: the guard of roles and bindings. */
   readonly guards?: readonly AdmissionPlugin[];
   readonly services?: ServiceResolver;
-  /** Names of plug-ins that are left out. */
+  /** Of ADMISSION_PLUGINS (or guards): left out. */
   readonly disabled?: readonly string[];
+  /** ms since the epoch */
+  readonly now?: () => number;
 }
+
+/** In the order of their turns; guards stand before the validating webhooks. */
+export const ADMISSION_PLUGINS: readonly string[] = [
+  'NamespaceLifecycle',
+  'LimitRanger',
+  'ServiceAccount',
+  'TaintNodesByCondition',
+  'Priority',
+  'DefaultTolerationSeconds',
+  'DefaultStorageClass',
+  'StorageObjectInUseProtection',
+  'DefaultIngressClass',
+  'MutatingAdmissionWebhook',
+  'ValidatingAdmissionWebhook',
+  'ResourceQuota',
+];
 
 /**
  * Gives the chain every plug-in, in the order of their turns.
  * @returns ends the connections to webhooks
  */
 export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions): () => void {
-  const { cached, live, guards = [], services, disabled = [] } = options;
+  const { cached, live, guards = [], services, disabled = [], now = Date.now } = options;
   const enabled = ({ name }: AdmissionPlugin) => !disabled.includes(name);
   const mutating = [
-    new NamespaceLifecycle(cached, live),
+    new NamespaceLifecycle(cached, live, now),
     new ServiceAccountPlugin({ cached, live }),
     new TaintNodesByCondition(),
     new Priority(cached, live),

@@ -7,7 +7,6 @@ import type { Kind, Kinds } from '../kinds/kind.js';
 import { ALL_VERBS } from '../kinds/kind.js';
 import { ApiError } from '../machinery/api-error.js';
 import type { KubeObject } from '../machinery/object.js';
-import { qualifiedResource } from '../machinery/object.js';
 import type { KeeperOptions } from '../rest/keeper.js';
 import { Keeper } from '../rest/keeper.js';
 import type { Resources } from '../rest/resource.js';
@@ -117,7 +116,8 @@ export class NamespaceFinalizer {
       await resource.deleteCollection(this.#keeper.context, options, { namespace });
       const { items } = await resource.list({ namespace });
       if (items.length === 0) return;
-      remaining.counts.set(`${qualifiedResource(kind.group, kind.plural)}`, items.length);
+      // Also without a group there is the dot: `pods.`.
+      remaining.counts.set(`${kind.plural}.${kind.group}`, items.length);
       for (const { metadata } of items) {
         remaining.grace = Math.max(remaining.grace, metadata.deletionGracePeriodSeconds ?? 0);
         for (const finalizer of metadata.finalizers ?? []) {
