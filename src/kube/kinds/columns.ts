@@ -1,5 +1,5 @@
 /** Columns and cells that many kinds share. */
-import { ageOf } from '../machinery/human-duration.js';
+import { ageSince } from '../machinery/age.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { Cell, Column } from './kind.js';
 import type { Loose } from './loose.js';
@@ -38,7 +38,7 @@ export function nameOf(object: KubeObject): string {
   return object.metadata.name ?? '';
 }
 export function age(object: KubeObject, now: number): string {
-  return ageOf(object.metadata.creationTimestamp, now);
+  return ageSince(object.metadata.creationTimestamp, now);
 }
 export function created(object: KubeObject): Cell {
   return object.metadata.creationTimestamp ?? null;

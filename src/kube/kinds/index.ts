@@ -1,15 +1,10 @@
-/** All built-in kinds in the order of discovery, and the registry that serves them. */
+/** The built-in kinds, and the registry that serves them. */
 import { assert } from '../../util/assert.js';
 import type { ServiceAllocators } from './allocations.js';
-import { configMapKind } from './config-map.js';
-import { deploymentKind } from './deployment.js';
+import { builtinOrder } from './builtin.js';
 import { parseIpv4Range } from './ip.js';
 import type { Kind } from './kind.js';
 import { KindRegistry } from './kind-registry.js';
-import { namespaceKind } from './namespace.js';
-import { podKind } from './pod.js';
-import { secretKind } from './secret.js';
-import { serviceKind } from './service.js';
 import type { PortRange, ServiceRanges } from './service-allocation.js';
 import { ServiceAllocation } from './service-allocation.js';
 
@@ -28,6 +23,7 @@ export { setPodDefaults, setTemplateDefaults } from './pod-defaults.js';
 export { isTerminal } from './pod-status.js';
 export { validateEphemeralContainersUpdate } from './pod-update.js';
 export { qosClassOf } from './qos-class.js';
+export { type RepairOptions, type RepairReport, repairAllocations } from './repair-allocations.js';
 export type { PortRange, ServiceRanges } from './service-allocation.js';
 
 /** What installers of clusters choose (kubeadm): room for a million Services, the first address is the API server's. */
@@ -59,7 +55,7 @@ export function builtinKindList(options: KindOptions = {}): readonly Kind[] {
   const ranges = serviceRanges(options);
   const { allocators } = options;
   const hooks = allocators && new ServiceAllocation(allocators, ranges, options.random ?? Math.random);
-  return [configMapKind, namespaceKind, podKind, secretKind, serviceKind(hooks), deploymentKind];
+  return builtinOrder(hooks);
 }
 
 /** The registry that the server, and whoever needs kinds, works with. */

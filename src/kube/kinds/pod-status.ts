@@ -1,5 +1,5 @@
 /** What `kubectl get pods` says of a pod: its Ready, Status and Restarts cells. */
-import { humanDuration } from '../machinery/human-duration.js';
+import { humanDuration } from '../machinery/age.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { Loose } from './loose.js';
 import { listOf } from './loose.js';

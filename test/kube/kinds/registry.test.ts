@@ -25,7 +25,7 @@ describe('the built-in kinds', () => {
   test.each(kinds.map((kind) => [name(kind), kind] as const))('%s is whole', (_name, kind) => {
     expect(kind.singular).toBe(kind.kind.toLowerCase());
     expect(kind.plural).toMatch(/^[a-z]+$/);
-    expect(kind.storageDir).toMatch(/^[a-z.]+(\/[a-z]+)?$/);
+    expect(kind.storageDir).toMatch(/^[a-z0-9.]+(\/[a-z]+)?$/);
     expect(kind.description).toMatch(/^[A-Z].*\.$/);
     expect(kind.schema.properties?.().get('metadata')).toBeDefined();
     const subresources = (kind.subresources ?? []).map((s) => s.name);
@@ -36,7 +36,8 @@ describe('the built-in kinds', () => {
     const columns = kind.columns ?? [];
     expect(new Set(columns.map((c) => c.name)).size).toBe(columns.length);
     expect((kind.columns === undefined) === (kind.cells === undefined)).toBe(true);
-    if (kind.columns !== undefined) expect(columns[0]).toMatchObject({ name: 'Name', format: 'name' });
+    if (kind.columns !== undefined)
+      expect(columns.filter((c) => c.format === 'name').map((c) => c.name)).toEqual(['Name']);
   });
 
   test('one resource has all its versions side by side, and kinds of one folder the same scope', () => {
