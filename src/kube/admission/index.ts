@@ -6,9 +6,11 @@ import type { CachedReader } from './cached-reader.js';
 import type { AdmissionChain } from './chain.js';
 import { defaultIngressClass, defaultStorageClass } from './default-class.js';
 import { DefaultTolerationSeconds } from './default-toleration-seconds.js';
+import { LimitRanger } from './limit-ranger.js';
 import { MutatingWebhooks } from './mutating-webhooks.js';
 import { NamespaceLifecycle } from './namespace-lifecycle.js';
 import { Priority } from './priority.js';
+import { ResourceQuotaPlugin } from './resource-quota.js';
 import { ServiceAccountPlugin } from './service-account.js';
 import { StorageObjectInUseProtection } from './storage-protection.js';
 import { TaintNodesByCondition } from './taint-nodes.js';
@@ -56,10 +58,11 @@ export const ADMISSION_PLUGINS: readonly string[] = [
  * @returns ends the connections to webhooks
  */
 export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions): () => void {
-  const { cached, live, guards = [], services, disabled = [], now = Date.now } = options;
+  const { kinds, resources, cached, live, guards = [], services, disabled = [], now = Date.now } = options;
   const enabled = ({ name }: AdmissionPlugin) => !disabled.includes(name);
   const mutating = [
     new NamespaceLifecycle(cached, live, now),
+    new LimitRanger(cached),
     new ServiceAccountPlugin({ cached, live }),
     new TaintNodesByCondition(),
     new Priority(cached, live),
@@ -73,6 +76,7 @@ export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions):
     new MutatingWebhooks(reviewer, cached, mutating),
     ...guards,
     new ValidatingWebhooks(reviewer, cached),
+    new ResourceQuotaPlugin({ kinds, resources, cached, live }),
   ].filter(enabled);
   chain.use([...mutating, ...last]);
   return () => reviewer.stop();

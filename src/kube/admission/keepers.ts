@@ -6,6 +6,7 @@ import type { Resources } from '../rest/resource.js';
 import type { CachedReader } from './cached-reader.js';
 import { NamespaceContent } from './namespace-content.js';
 import { NamespaceFinalizer } from './namespace-finalizer.js';
+import { QuotaKeeper } from './quota-keeper.js';
 import { StorageInUse } from './storage-in-use.js';
 
 export interface KeepersOptions {
@@ -21,7 +22,7 @@ export interface KeepersOptions {
 
 /** @returns stops them; what they watch belongs to `cached` and stays */
 export function startKeepers(options: KeepersOptions): () => void {
-  const { kinds, resources, cached, ca, onError } = options;
+  const { kinds, resources, cached, live, ca, onError } = options;
   const settings = (name: string) => ({
     name,
     onError: (error: unknown, key: string) => onError?.(error, name, key),
@@ -37,6 +38,7 @@ export function startKeepers(options: KeepersOptions): () => void {
     new NamespaceContent(cached, ca, settings('service-account-controller')),
     new NamespaceFinalizer(kinds, resources, namespaces, settings('namespace-controller')),
     new StorageInUse(cached, settings('pvc-protection-controller')),
+    new QuotaKeeper(kinds, cached, live, settings('resourcequota-controller')),
   ];
   for (const keeper of keepers) keeper.start();
   return () => {
