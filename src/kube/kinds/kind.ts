@@ -112,6 +112,8 @@ export interface Kind {
 
   /** The main path leaves status alone, /status leaves the rest alone. */
   readonly hasStatus: boolean;
+  /** A create may bring its status with it (Node: whoever registers knows it already). */
+  readonly keepsStatusOnCreate?: boolean;
   /** metadata.generation counts changes outside metadata and status. */
   readonly hasGeneration: boolean;
   readonly subresources?: readonly Subresource[];

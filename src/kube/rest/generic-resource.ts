@@ -201,7 +201,7 @@ export class GenericResource implements Resource {
     object.kind = kind.kind;
     const drawn = (object.metadata.name ?? '') === '' && (object.metadata.generateName ?? '') !== '';
     startMetadata(kind, object, now());
-    if (kind.hasStatus) delete object.status;
+    if (kind.hasStatus && !kind.keepsStatusOnCreate) delete object.status;
     const undos = new UndoList();
     const name = object.metadata.name ?? '';
     const write: WriteCase = { context, namespace, name, subresource: '', undos, managedFields };
