@@ -89,6 +89,12 @@ export class CacheWatcher implements StoreWatch {
     this.#give(this.#host.bookmark(this.#host.revision, false));
   }
 
+  /** Ends if what it still needs is forgotten, also while its sink takes nothing. */
+  checkPlace(): void {
+    if (this.#over || this.#next >= this.#host.ring.first) return;
+    this.end(tooOldResourceVersion(this.#revision, this.#host.ring.oldest));
+  }
+
   /** Gives what there is, a turn's worth at most. */
   pump(): void {
     if (this.#pumping || this.#turn !== null) return;
@@ -103,9 +109,8 @@ export class CacheWatcher implements StoreWatch {
         break;
       }
       if (this.#initial !== null) this.#giveInitial(this.#initial);
-      else if (this.#next < this.#host.ring.first) {
-        this.end(tooOldResourceVersion(this.#revision, this.#host.ring.oldest));
-      } else if (this.#next < this.#host.ring.end) this.#giveEvent(this.#host.ring.at(this.#next++));
+      else if (this.#next < this.#host.ring.first) this.checkPlace();
+      else if (this.#next < this.#host.ring.end) this.#giveEvent(this.#host.ring.at(this.#next++));
       else break;
     }
     this.#pumping = false;

@@ -111,6 +111,24 @@ export class EventRing {
     this.#startable = this.end;
   }
 
+  /** May older events be put in front? Not where some are forgotten already, or the past has a hole. */
+  get extensible(): boolean {
+    return this.#startable <= this.#first && this.#events.length < this.#limits.maxEvents / 2;
+  }
+
+  /** Older events, all of them after `oldest` and up to what was the oldest until now. */
+  prepend(events: readonly CacheEvent[], oldest: number): void {
+    for (let i = events.length - 1; i >= 0; i--) {
+      const event = events[i]!;
+      if (event.revision > this.#oldest) continue;
+      this.#events.unshift(event);
+      this.#bytes += event.bytes;
+      this.#first--;
+      this.#startable--;
+    }
+    this.#oldest = oldest;
+  }
+
   /** Forgets all; numbers go on. */
   clear(): void {
     this.#first = this.end;
@@ -123,7 +141,7 @@ export class EventRing {
     let low = Math.max(this.#first, this.#startable);
     let high = this.end;
     while (low < high) {
-      const middle = (low + high) >>> 1;
+      const middle = Math.floor((low + high) / 2);
       if (this.at(middle).revision <= revision) low = middle + 1;
       else high = middle;
     }

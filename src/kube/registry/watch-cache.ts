@@ -12,6 +12,7 @@ import { Folder } from './folder.js';
 import type { CacheEntry } from './folder-cache.js';
 import { FolderCache } from './folder-cache.js';
 import type { StoreEvent, WatchSink } from './object-store.js';
+import { readPast } from './past-events.js';
 import type { Rows } from './range-reader.js';
 import { readAll } from './range-reader.js';
 import { isCompacted, isFuture, tooOldResourceVersion } from './store-error.js';
@@ -37,6 +38,8 @@ const RETRY_MAX_MS = 5000;
 const PROGRESS_EVERY_MS = 150;
 /** How long a bookmark waits for an answer to that. */
 const PROGRESS_WAIT_MS = 500;
+/** How long a member may take to tell the past. */
+const PAST_WAIT_MS = 2000;
 /** Beside its value, of an object in the cache. */
 const EVENT_BYTES = 200;
 
@@ -68,6 +71,8 @@ export class WatchCache implements WatcherHost {
   #raftTerm = 0;
   #clusterId = 0n;
   #checking = false;
+  /** One reading of the past at a time. */
+  #extending: Promise<CacheEvent[] | null> | null = null;
   #bookmarkTimer: unknown = null;
 
   constructor(
@@ -176,8 +181,10 @@ export class WatchCache implements WatcherHost {
   }
 
   /** Changes after a revision that the cache has reached. @throws ApiError 410 if it is from before what is remembered */
-  watchAfter(spec: WatcherSpec, sink: WatchSink, revision: number): CacheWatcher {
-    if (revision < this.ring.oldest) throw tooOldResourceVersion(revision, this.ring.oldest);
+  async watchAfter(spec: WatcherSpec, sink: WatchSink, revision: number): Promise<CacheWatcher> {
+    while (revision < this.ring.oldest) {
+      if (!(await this.#extendPast(revision))) throw tooOldResourceVersion(revision, this.ring.oldest);
+    }
     return this.#add(new CacheWatcher(this, spec, sink, this.ring.after(revision), revision));
   }
 
@@ -198,6 +205,33 @@ export class WatchCache implements WatcherHost {
     // Not before the caller has it in hand: the sink may want to stop it at the first event.
     setImmediate(() => watcher.pump());
     return watcher;
+  }
+
+  /** Puts what the store still knows of before in front of the ring. @returns false if that cannot be */
+  async #extendPast(revision: number): Promise<boolean> {
+    if (this.#extending !== null) {
+      await this.#extending;
+      return true;
+    }
+    if (!this.ring.extensible || this.closed) return false;
+    const oldest = this.ring.oldest;
+    const { maxEvents, maxBytes } = this.#options.ring;
+    const limits = { maxEvents: maxEvents / 2, maxBytes: maxBytes / 2, waitMs: PAST_WAIT_MS };
+    const entry = (kv: KeyValue) => this.#entry(kv);
+    const reading = readPast(
+      { client: this.#client, folder: this.#folder, timers: this.#timers, limits, entry },
+      revision,
+      oldest,
+    );
+    this.#extending = reading.finally(() => {
+      this.#extending = null;
+    });
+    const events = await this.#extending;
+    if (events === null || !this.ring.extensible || this.ring.oldest !== oldest) return false;
+    // Numbers below the first are given out anew: nobody may stand there.
+    for (const watcher of [...this.#watchers]) watcher.checkPlace();
+    this.ring.prepend(events, revision);
+    return true;
   }
 
   async #begin(from: number): Promise<void> {

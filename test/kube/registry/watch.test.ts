@@ -176,6 +176,28 @@ describeBackends('watches', (kind) => {
     expect(seen.lines).toEqual(['ADDED d']);
   });
 
+  it('reads the past from the store for those who come from before the cache', async () => {
+    const a = await put('a', { colour: 'red' });
+    await label('a', { colour: 'blue' });
+    await remove('a');
+    await put('a', { colour: 'red' });
+    const newest = await put('b');
+    const restarted = new TestRegistry(backend.endpoint, { prefix: t.prefix, bookmarkIntervalMs: 0 });
+    const begin = (resourceVersion: string) =>
+      Seen.start(restarted.maps(), { resourceVersion, filter: (o) => o.metadata.labels?.colour === 'red' });
+    const late = await begin(rv(newest));
+    const [one, two, three] = await Promise.all([begin(rv(a)), begin(String(Number(rv(a)) + 1)), begin(rv(a))]);
+    await put('c', { colour: 'red' });
+    await Promise.all([late.count(1), one.count(3), two.count(2), three.count(3)]);
+    expect(late.lines).toEqual(['ADDED c']);
+    expect(one.lines).toEqual(['DELETED a', 'ADDED a', 'ADDED c']);
+    expect(one.events[0]!.object.metadata.labels).toEqual({ colour: 'red' });
+    expect(two.lines).toEqual(['ADDED a', 'ADDED c']);
+    expect(three.events).toEqual(one.events);
+    expect(three.events[0]).toBe(one.events[0]);
+    await restarted.stop();
+  });
+
   it('starts a cache in the past where somebody left off, or says 410', async () => {
     const a = await put('a');
     for (let i = 0; i < 5; i++) await set('a', String(i));
