@@ -106,28 +106,24 @@ export function acceptObject(
 }
 
 /**
- * The object that a patch has made, or the configuration of an apply patch, brought into the form of its kind.
- * @param patch shown in the refusal
- * @throws ApiError 422
+ * The object that a patch has made, in the form of its kind; apiVersion and kind have been checked.
+ * @returns unknown: the texts of strict errors, `unknown field "spec.replica"`
+ * @throws ApiError 422 for a value of a wrong type
  */
-export function acceptPatched(
-  decoded: DecodedBody,
+export function decodePatched(
   expected: Expected,
-  validation: FieldValidation,
-  warn: (text: string) => void,
-  patch: JsonValue,
-): KubeObject {
+  document: JsonObject,
+): { object: KubeObject; unknown: readonly string[] } {
   try {
-    if (!isObject(decoded.value)) throw new UnfitError('the patch does not make an object');
-    checkType(decoded.value, expected);
-    return fitted(decoded, decoded.value, expected, validation, warn);
+    const { value, unknown } = conform(expected.schema, document);
+    return { object: typed(expected, value as JsonObject), unknown: unknown.map(unknownText) };
   } catch (error) {
-    if (error instanceof UnfitError) throw unfitPatch(patch, error.message);
+    if (error instanceof UnfitError) throw unfitPatch(document, error.message);
     throw error;
   }
 }
 
-/** 422 for a patch whose result cannot be read, or has unknown fields under Strict. */
+/** 422 for a patch whose result cannot be read. */
 export function unfitPatch(patch: JsonValue, why: string): ApiError {
   return invalidObject('', '', '', [invalid('patch', JSON.stringify(patch), why)]);
 }
@@ -160,12 +156,17 @@ function fitted(
   if (validation !== 'Ignore') {
     const errors = [
       ...decoded.duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-      ...unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+      ...unknown.map(unknownText),
     ];
     if (validation === 'Strict' && errors.length > 0) throw new UnfitError(strictText(errors));
     for (const error of errors) warn(error);
   }
-  const { apiVersion: _, kind: __, metadata, ...rest } = kept as JsonObject;
+  return typed(expected, kept as JsonObject);
+}
+
+/** Its members in their usual order: type, metadata, the rest. */
+function typed(expected: Expected, object: JsonObject): KubeObject {
+  const { apiVersion: _, kind: __, metadata, ...rest } = object;
   const bare = expected.schema.ref !== undefined && !expected.schema.properties?.().has('metadata');
   return {
     apiVersion: apiVersionOf(expected),
@@ -173,6 +174,10 @@ function fitted(
     ...(bare ? {} : { metadata: isObject(metadata ?? null) ? metadata : {} }),
     ...rest,
   } as KubeObject;
+}
+
+function unknownText(path: string): string {
+  return `unknown field ${JSON.stringify(path)}`;
 }
 
 /**

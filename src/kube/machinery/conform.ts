@@ -51,7 +51,7 @@ export function prune(schema: Schema, value: JsonObject): JsonObject {
   return conform(schema, value, { keepEmpty: true }).value as JsonObject;
 }
 
-const EMBEDDED: ReadonlyMap<string, Schema> = new Map<string, Schema>([
+const TYPE_META: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ['apiVersion', { type: 'string' }],
   ['kind', { type: 'string' }],
 ]);
@@ -89,12 +89,14 @@ class Walk {
     const struct = schema.properties !== undefined;
     if (!struct && schema.additionalProperties === undefined) return value;
     const inner = typed || schema.ref !== undefined;
+    // A custom resource's own words about its metadata only restrict it.
+    const whole = schema.embedded === true || (schema === this.#root && !inner);
     const out: JsonObject = {};
     for (const name of Object.keys(value)) {
       const item = value[name];
       if (item === undefined) continue;
       this.#path.push(name);
-      const member = memberOf(schema, name) ?? (schema.embedded ? embeddedMember(name) : undefined);
+      const member = (whole ? typeMember(name) : undefined) ?? memberOf(schema, name);
       if (member === undefined) {
         if (schema.preserveUnknown) out[name] = item;
         else if (this.unknown.length < UNKNOWN_MAX) this.unknown.push(pathText(this.#path));
@@ -176,8 +178,9 @@ class Walk {
   }
 }
 
-function embeddedMember(name: string): Schema | undefined {
-  return name === 'metadata' ? schemaOf('meta.v1/ObjectMeta') : EMBEDDED.get(name);
+/** What every object has. */
+function typeMember(name: string): Schema | undefined {
+  return name === 'metadata' ? schemaOf('meta.v1/ObjectMeta') : TYPE_META.get(name);
 }
 
 function isObject(value: JsonValue): value is JsonObject {

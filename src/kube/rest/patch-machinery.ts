@@ -1,10 +1,9 @@
 /** The functions of machinery that writes are made of, as one value. */
-import type { Kind } from '../kinds/kind.js';
+import { decodePatched } from '../machinery/accept.js';
 import { trackUpdate } from '../machinery/apply/managed-fields.js';
 import { applyServerSide } from '../machinery/apply/server-side-apply.js';
 import { applyJsonPatch } from '../machinery/json-patch.js';
 import { applyMergePatch } from '../machinery/merge-patch.js';
-import type { JsonObject, KubeObject } from '../machinery/object.js';
 import { applyStrategicPatch } from '../machinery/strategic-patch.js';
 import type { PatchMachinery } from './patcher.js';
 
@@ -14,5 +13,5 @@ export const patchMachinery: PatchMachinery = {
   strategic: applyStrategicPatch,
   apply: applyServerSide,
   track: trackUpdate,
-  decode: (_kind: Kind, document: JsonObject) => ({ object: document as KubeObject, unknown: [] }),
+  decode: decodePatched,
 };

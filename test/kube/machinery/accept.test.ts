@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FieldValidation } from '../../../src/kube/machinery/accept.js';
-import { acceptPatched, readDeleteOptions, readObject } from '../../../src/kube/machinery/accept.js';
+import { decodePatched, readDeleteOptions, readObject } from '../../../src/kube/machinery/accept.js';
 import { ApiError } from '../../../src/kube/machinery/api-error.js';
 import type { Schema } from '../../../src/kube/machinery/schema.js';
 import { schemaOf } from '../../../src/kube/machinery/types/index.js';
@@ -247,15 +247,23 @@ spec:
   });
 });
 
-test('what a patch made is refused with 422', () => {
-  const patch = { spec: { replica: 1 } };
-  const error = refusal(() =>
-    acceptPatched({ value: { metadata: {}, ...patch }, duplicates: [] }, DEPLOYMENT, 'Strict', () => {}, patch),
-  );
-  expect(error.code).toBe(422);
-  expect(error.message).toBe(
-    ' "" is invalid: patch: Invalid value: "{\\"spec\\":{\\"replica\\":1}}": strict decoding error: unknown field "spec.replica"',
-  );
+describe('what a patch made', () => {
+  test('is an object and the names of what is unknown', () => {
+    const document = { kind: 'Deployment', apiVersion: 'apps/v1', spec: { replica: 1, replicas: 2, strategy: null } };
+    expect(decodePatched(DEPLOYMENT, document)).toEqual({
+      object: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: {}, spec: { replicas: 2 } },
+      unknown: ['unknown field "spec.replica"'],
+    });
+  });
+
+  test('is refused with 422 for a wrong type', () => {
+    const error = refusal(() => decodePatched(DEPLOYMENT, { spec: 1 }));
+    expect(error.code).toBe(422);
+    expect(error.message).toBe(
+      ' "" is invalid: patch: Invalid value: "{\\"spec\\":1}": ' +
+        'json: cannot unmarshal number into Go struct field Deployment.spec of type v1.DeploymentSpec',
+    );
+  });
 });
 
 test('options of a deletion may come in any version, or not at all', () => {
