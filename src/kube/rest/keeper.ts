@@ -2,6 +2,7 @@
  * The least of a controller: names of work that is due, done one after another, again later if it fails. What makes
  * namespaces and roles whole as long as no controllers run.
  */
+import { ApiError } from '../machinery/api-error.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { UserInfo } from '../machinery/request.js';
 import type { WriteContext } from './resource.js';
@@ -23,7 +24,7 @@ export function serverContext(fieldManager: string): WriteContext {
 export interface KeeperOptions {
   /** Named as the manager of fields. */
   readonly name: string;
-  /** Told of what failed and will be tried again. */
+  /** Told of what failed and will be tried again; not of conflicts. */
   readonly onError?: (error: unknown, key: string) => void;
   /** Pause after the first failure of a key, ms; doubled up to RETRY_MAX_MS. Default 100. */
   readonly retryMs?: number;
@@ -122,7 +123,8 @@ export class Keeper {
 
   #retry(key: string, error: unknown): void {
     if (this.#stopped) return;
-    this.#options.onError?.(error, key);
+    // A conflict is no failure: somebody else wrote what was read, so it is read again.
+    if (!(error instanceof ApiError && error.reason === 'Conflict')) this.#options.onError?.(error, key);
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.addLater(key, Math.min(RETRY_MAX_MS, (this.#options.retryMs ?? 100) * 2 ** (failures - 1)));
