@@ -396,6 +396,22 @@ describe('a stream', () => {
     expect(new Set(network.streams.map((s) => s.url))).toEqual(new Set(['a', 'b', 'c']));
   });
 
+  it('does not stay with a learner that refuses it, when all others were unwell a moment ago', () => {
+    const { time, network, watch } = setUp();
+    watch();
+    time.run(0);
+    network.last.end(14, 'etcdserver: no leader');
+    time.run(100);
+    network.last.end(14, 'etcdserver: no leader');
+    for (let i = 0; i < 8; i++) {
+      time.run(1500);
+      if (network.last.url === 'c') network.last.end(9, 'etcdserver: rpc not supported for learner');
+    }
+    expect(network.streams.slice(0, 3).map((s) => s.url)).toEqual(['a', 'b', 'c']);
+    expect(network.last.url).not.toBe('c');
+    expect(network.streams.filter((s) => s.url === 'c').length).toBe(1);
+  });
+
   it('that is refused for good ends its watches', () => {
     const { time, network, log, watch } = setUp();
     watch({}, 'x ');

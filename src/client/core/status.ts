@@ -80,6 +80,11 @@ const REFUSED_UNTRIED = new Set([
   'raft proposal dropped',
 ]);
 
+/** The member is there and cannot do it now, as a learner or one without a leader: others are asked first for a while. */
+export function cannotServe(status: Status): boolean {
+  return status.sent && (status.code === GrpcCode.UNAVAILABLE || status.message === NOT_FOR_LEARNERS);
+}
+
 /** Texts that a new token cures (etcd semantics, section 1.1). */
 const TOKEN_STALE = new Set([
   'etcdserver: invalid auth token',

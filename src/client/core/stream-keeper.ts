@@ -1,7 +1,7 @@
 import type { TimerHandle } from '../../util/env.js';
 import type { Endpoint } from './endpoints.js';
 import type { Status } from './status.js';
-import { GrpcCode, judgeStream } from './status.js';
+import { cannotServe, judgeStream } from './status.js';
 import type { Link } from './token.js';
 import { callMetadata } from './token.js';
 import type { Stream } from './transport.js';
@@ -163,7 +163,7 @@ export class StreamKeeper {
     const verdict = judgeStream(status);
     if (endpoint !== null) {
       if (!status.sent) this.#link.endpoints.lost(endpoint);
-      else if (status.code === GrpcCode.UNAVAILABLE) this.#link.endpoints.suspect(endpoint);
+      else if (cannotServe(status)) this.#link.endpoints.suspect(endpoint);
     }
     if (verdict === 'final') return this.#fail(status);
     if (verdict === 'authenticate') {

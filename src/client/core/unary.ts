@@ -2,7 +2,7 @@ import { assert } from '../../util/assert.js';
 import type { TimerHandle } from '../../util/env.js';
 import type { Endpoint } from './endpoints.js';
 import type { Repeat, Status } from './status.js';
-import { CANCELED, CLOSED, deadlineExceeded, GrpcCode, judge, NOT_FOR_LEARNERS, OK } from './status.js';
+import { CANCELED, CLOSED, cannotServe, deadlineExceeded, GrpcCode, judge, NOT_FOR_LEARNERS, OK } from './status.js';
 import type { Link } from './token.js';
 import { callMetadata } from './token.js';
 import type { Call, UnaryDone } from './transport.js';
@@ -152,7 +152,7 @@ export class UnaryCall implements Call {
       return;
     }
     if (!status.sent) endpoints.lost(endpoint);
-    else if (status.code === GrpcCode.UNAVAILABLE) endpoints.suspect(endpoint);
+    else if (cannotServe(status)) endpoints.suspect(endpoint);
     else if (status.code !== GrpcCode.DEADLINE_EXCEEDED) endpoints.good(endpoint);
     if (status.code === GrpcCode.DEADLINE_EXCEEDED && this.#deadlineAt <= this.#link.env.clock.now() + 1) {
       endpoints.suspect(endpoint);
