@@ -18,7 +18,9 @@ export interface MetadataRules {
 
 export const ORPHAN_FINALIZER = 'orphan';
 export const FOREGROUND_FINALIZER = 'foregroundDeletion';
-const BARE_FINALIZERS: readonly string[] = [ORPHAN_FINALIZER, FOREGROUND_FINALIZER, 'kubernetes'];
+/** Of CustomResourceDefinitions, whose objects go first. */
+export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+const BARE_FINALIZERS: readonly string[] = [ORPHAN_FINALIZER, FOREGROUND_FINALIZER, 'kubernetes', CLEANUP_FINALIZER];
 
 /** Of an object that is to be created or has been changed. */
 export function validateMetadata(metadata: ObjectMeta, rules: MetadataRules): FieldError[] {
