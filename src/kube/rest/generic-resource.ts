@@ -278,7 +278,7 @@ export class GenericResource implements Resource {
     subresource: string,
   ): Promise<WriteResult> {
     const { kind, machinery, now } = this.#tools;
-    const config = checkConfig(kind, patch.body as JsonObject, namespace, name);
+    const config = machinery.configure(kind, checkConfig(kind, patch.body as JsonObject, namespace, name));
     const metadata = config.metadata as JsonObject;
     const run = (live: KubeObject | null) =>
       machinery.apply({

@@ -1,8 +1,9 @@
 /** Patches of every kind on one object. The algorithms are machinery's. Source: kubernetes patches. */
 import type { Kind } from '../kinds/kind.js';
+import { strictText, unfitPatch } from '../machinery/accept.js';
 import type { ApiError } from '../machinery/api-error.js';
 import { badRequest, conflict, unsupportedMediaType } from '../machinery/api-error.js';
-import { invalid, invalidObject } from '../machinery/field-error.js';
+import { forbiddenField, invalidObject, required } from '../machinery/field-error.js';
 import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
 import type { Schema } from '../machinery/schema.js';
@@ -41,10 +42,16 @@ export interface PatchMachinery {
   apply(request: ApplyRequest): { object: KubeObject; managedFields: ManagedFieldsEntry[]; changed: boolean };
   track(request: TrackRequest): ManagedFieldsEntry[];
   /**
-   * The patched document as the schema reads it; what the schema does not know is dropped and named.
-   * @throws ApiError 400 for values of a wrong type
+   * The patched document as an object of its kind; what the schema does not know is dropped, and told in the words of
+   * strict errors.
+   * @throws ApiError 422 for a value of a wrong type
    */
   decode(kind: Kind, document: JsonObject): { object: KubeObject; unknown: readonly string[] };
+  /**
+   * The configuration of an apply in canonical form. What is empty stays: it is meant.
+   * @throws ApiError 400 for what the schema does not know
+   */
+  configure(kind: Kind, config: JsonObject): JsonObject;
 }
 
 const MEDIA_TYPE: Readonly<Record<PatchType, string>> = {
@@ -65,19 +72,11 @@ export function checkPatch(kind: Kind, patch: Patch, context: WriteContext): voi
   if (patch.type === 'strategic' && kind.noStrategicPatch) throw unsupportedMediaType(patchTypesOf(kind));
   if (patch.type !== 'apply') {
     if (!patch.force) return;
-    const error = {
-      type: 'FieldValueForbidden',
-      field: 'force',
-      message: 'Forbidden: may not be specified for non-apply patch',
-    } as const;
+    const error = forbiddenField('force', 'may not be specified for non-apply patch');
     throw invalidObject('meta.k8s.io', 'PatchOptions', '', [error]);
   }
   if (context.fieldManager === '') {
-    const error = {
-      type: 'FieldValueRequired',
-      field: 'fieldManager',
-      message: 'Required value: is required for apply patch',
-    } as const;
+    const error = required('fieldManager', 'is required for apply patch');
     throw invalidObject('meta.k8s.io', 'PatchOptions', '', [error]);
   }
 }
@@ -95,7 +94,13 @@ export function patched(
   context: WriteContext,
 ): KubeObject {
   const document = runPatch(machinery, kind.schema, current as JsonObject, patch);
-  return decodePatched(machinery, kind, current, document, patch, context);
+  checkType(kind, document);
+  const { object, unknown } = machinery.decode(kind, document);
+  if (unknown.length > 0 && context.fieldValidation === 'Strict') {
+    throw unfitPatch(patch.body as JsonValue, strictText(unknown));
+  }
+  if (context.fieldValidation === 'Warn') for (const text of unknown) context.warn(text);
+  return object;
 }
 
 /** Also for documents that are no stored objects (Scale). */
@@ -103,20 +108,6 @@ export function runPatch(machinery: PatchMachinery, schema: Schema, document: Js
   if (patch.type === 'json') return machinery.json(document, patch.body as readonly JsonValue[]);
   const body = patch.body as JsonObject;
   return patch.type === 'strategic' ? machinery.strategic(schema, document, body) : machinery.merge(document, body);
-}
-
-function decodePatched(
-  machinery: PatchMachinery,
-  kind: Kind,
-  current: KubeObject,
-  document: JsonObject,
-  patch: Patch,
-  context: WriteContext,
-): KubeObject {
-  checkType(kind, document);
-  const { object, unknown } = machinery.decode(kind, document);
-  if (unknown.length > 0) tellUnknown(kind, current, patch, context, unknown);
-  return object;
 }
 
 function checkType(kind: Kind, document: JsonObject): void {
@@ -127,22 +118,6 @@ function checkType(kind: Kind, document: JsonObject): void {
   throw badRequest(
     `${sent} cannot be handled as a ${kind.kind}: the patched object must stay a ${kind.kind} of ${own}`,
   );
-}
-
-function tellUnknown(
-  kind: Kind,
-  current: KubeObject,
-  patch: Patch,
-  context: WriteContext,
-  unknown: readonly string[],
-): void {
-  if (context.fieldValidation === 'Ignore') return;
-  if (context.fieldValidation === 'Warn') {
-    for (const text of unknown) context.warn(text);
-    return;
-  }
-  const error = invalid('patch', JSON.stringify(patch.body), `strict decoding error: ${unknown.join(', ')}`);
-  throw invalidObject(kind.group, kind.kind, current.metadata.name ?? '', [error]);
 }
 
 /** The configuration of an apply must be of the object that the URL names. @throws ApiError 400 */

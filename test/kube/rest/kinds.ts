@@ -2,20 +2,11 @@ import type { Kind, Kinds } from '../../../src/kube/kinds/kind.js';
 import { required } from '../../../src/kube/machinery/field-error.js';
 import type { KubeObject } from '../../../src/kube/machinery/object.js';
 import type { Schema } from '../../../src/kube/machinery/schema.js';
+import { schemaOf } from '../../../src/kube/machinery/types/index.js';
 
 const STRING: Schema = { type: 'string' };
 const STRINGS: Schema = { type: 'object', additionalProperties: STRING };
-const METADATA: Schema = {
-  type: 'object',
-  properties: () =>
-    new Map<string, Schema>([
-      ['name', STRING],
-      ['namespace', STRING],
-      ['labels', STRINGS],
-      ['annotations', STRINGS],
-      ['finalizers', { type: 'array', items: STRING, patchMerge: true, listType: 'set' }],
-    ]),
-};
+const METADATA: Schema = schemaOf('meta.v1/ObjectMeta');
 
 function schema(members: Record<string, Schema>): Schema {
   const properties = new Map<string, Schema>([

@@ -271,6 +271,25 @@ describeBackends('the generic resource', (backendKind) => {
       expect(await codes(patch('merge', { metadata: { labels: { 'a b': 'c' } } }))).toBe(422);
     });
 
+    it('refuses, tells or drops what the schema does not know', async () => {
+      await make(CONFIG_MAP, 'a');
+      const body = patch('merge', { data: { x: '1' }, date: { y: '2' } });
+      const run = (fieldValidation: WriteContext['fieldValidation']) =>
+        of(CONFIG_MAP).patch(context({ fieldValidation }), 'd', 'a', body, '');
+      const strict = await refused(run('Strict'));
+      expect([strict.code, strict.reason]).toEqual([422, 'Invalid']);
+      expect(strict.message).toContain('strict decoding error: unknown field "date"');
+      expect(await run('Warn')).toMatchObject({ object: { data: { x: '1' } } });
+      expect(warnings.splice(0)).toEqual(['unknown field "date"']);
+      await run('Ignore');
+      expect(warnings).toEqual([]);
+      expect(await of(CONFIG_MAP).get('d', 'a')).not.toHaveProperty('date');
+      const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, date: {} };
+      expect((await refused(of(CONFIG_MAP).patch(context(), 'd', 'a', patch('apply', config), ''))).message).toBe(
+        'failed to create typed patch object (d/a; v1, Kind=ConfigMap): .date: field not declared in schema',
+      );
+    });
+
     it('applies: creates, changes, conflicts, leaves alone', async () => {
       const config = (data: Record<string, string>) => ({
         apiVersion: 'v1',
