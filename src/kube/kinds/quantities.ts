@@ -1,47 +1,19 @@
 /** Amounts of resources as validation and tables look at them. */
-import type { FieldError } from '../machinery/field-error.js';
-import { invalid } from '../machinery/field-error.js';
+import { type FieldError, invalid } from '../machinery/field-error.js';
+import { parseQuantity, QuantityError } from '../machinery/quantity.js';
 import { NOT_NEGATIVE } from './field-rules.js';
 import type { Loose } from './loose.js';
 
-const SCALES: Readonly<Record<string, bigint>> = {
-  n: 1n,
-  u: 1000n,
-  m: 1000_000n,
-  '': 1000_000_000n,
-  k: 10n ** 12n,
-  M: 10n ** 15n,
-  G: 10n ** 18n,
-  T: 10n ** 21n,
-  P: 10n ** 24n,
-  E: 10n ** 27n,
-  Ki: 1000_000_000n << 10n,
-  Mi: 1000_000_000n << 20n,
-  Gi: 1000_000_000n << 30n,
-  Ti: 1000_000_000n << 40n,
-  Pi: 1000_000_000n << 50n,
-  Ei: 1000_000_000n << 60n,
-};
-const FORM = /^([+-]?)(\d*)(?:\.(\d*))?([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
-const NANO = 1000_000_000n;
+const NANO = 1_000_000_000n;
 
-/** In thousand-millionths, rounded up; 0 for what is no quantity (decoding has refused it). */
+/** In thousand-millionths; 0 for what is no quantity (decoding has refused it). */
 export function nanosOf(quantity: Loose): bigint {
-  const match = FORM.exec(String(quantity ?? ''));
-  if (match === null) return 0n;
-  const [, sign, whole = '', fraction = '', suffix = ''] = match;
-  let amount = BigInt(`${whole}${fraction}` || '0');
-  let divisor = 10n ** BigInt(fraction.length);
-  if (/^[eE][+-]?\d/.test(suffix)) {
-    const exponent = Number(suffix.slice(1));
-    if (exponent >= 0) amount *= NANO * 10n ** BigInt(exponent);
-    else {
-      amount *= NANO;
-      divisor *= 10n ** BigInt(-exponent);
-    }
-  } else amount *= SCALES[suffix] ?? 0n;
-  const nanos = (amount + divisor - 1n) / divisor;
-  return sign === '-' ? -nanos : nanos;
+  try {
+    return parseQuantity(String(quantity ?? '0')).nanos;
+  } catch (error) {
+    if (error instanceof QuantityError) return 0n;
+    throw error;
+  }
 }
 
 /** Below, at or above zero as a is less than, equal to or more than b. */
