@@ -69,11 +69,9 @@ export const endpointsKind: Kind = defineKind({
   columns: [NAME, text('Endpoints', 'Addresses and ports that are ready.'), AGE],
   cells(object, now) {
     const pairs = listOf(object.subsets).flatMap((subset) => {
+      const hosts: string[] = listOf(subset.addresses).map(({ ip = '' }) => (ip.includes(':') ? `[${ip}]` : ip));
       const ports = listOf(subset.ports);
-      if (ports.length === 0) return listOf(subset.addresses).map(({ ip }) => ip);
-      return ports.flatMap(({ port }) =>
-        listOf(subset.addresses).map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)),
-      );
+      return ports.length === 0 ? hosts : ports.flatMap(({ port }) => hosts.map((host) => `${host}:${port}`));
     });
     return [nameOf(object), cutList(pairs, SHOWN), age(object, now)];
   },

@@ -68,7 +68,8 @@ export const nodeKind: Kind = defineKind({
       verbs: ['create', 'delete', 'get', 'patch', 'update'],
     },
   ],
-  // A node may bring its own state along when it registers.
+  // A kubelet brings the state of its node along when it registers it.
+  keepsStatusOnCreate: true,
   prepareForUpdate(object, old) {
     if (object.spec?.podCIDR === undefined || listOf(old.spec?.podCIDRs).length > 0) return;
     if (listOf(object.spec.podCIDRs).length === 0) object.spec.podCIDRs = [object.spec.podCIDR];

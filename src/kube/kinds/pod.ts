@@ -35,6 +35,11 @@ function graceSeconds(pod: KubeObject, asked: number | undefined): number {
   return grace < 0 ? 1 : grace;
 }
 
+/** On its way into the store for the first time. */
+function isNew(pod: KubeObject): boolean {
+  return pod.status?.qosClass !== undefined && pod.metadata.resourceVersion === undefined;
+}
+
 function rowConditions(pod: KubeObject): RowCondition[] {
   const phase = pod.status?.phase;
   if (phase === 'Succeeded') {
@@ -75,6 +80,8 @@ export const podKind: Kind = defineKind({
   deleteReturnsObject: true,
   setDefaults(object) {
     setPodDefaults(within(object, 'spec'));
+    // Not in prepareForCreate: admission may still add requests and limits, and defaults come once more after that.
+    if (isNew(object)) object.status.qosClass = qosClassOf(object.spec);
   },
   prepareForCreate(object) {
     object.status = { phase: 'Pending', qosClass: qosClassOf(object.spec) };

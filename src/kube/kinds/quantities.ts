@@ -1,5 +1,6 @@
 /** Amounts of resources as validation and tables look at them. */
-import { type FieldError, invalid } from '../machinery/field-error.js';
+import type { FieldError } from '../machinery/field-error.js';
+import { invalid } from '../machinery/field-error.js';
 import { parseQuantity, QuantityError } from '../machinery/quantity.js';
 import { NOT_NEGATIVE } from './field-rules.js';
 import type { Loose } from './loose.js';

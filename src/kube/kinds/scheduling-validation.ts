@@ -172,11 +172,11 @@ export function validateTopologySpread(constraints: Loose, field: string): Field
         errors.push(invalid(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'));
       }
       if (constraint.whenUnsatisfiable !== 'DoNotSchedule') {
-        const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${constraint.whenUnsatisfiable}`;
+        const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${constraint.whenUnsatisfiable ?? ''}`;
         errors.push(invalid(`${at}.minDomains`, constraint.minDomains, why));
       }
     }
-    const pair = `{${constraint.topologyKey}, ${constraint.whenUnsatisfiable}}`;
+    const pair = `{${constraint.topologyKey ?? ''}, ${constraint.whenUnsatisfiable ?? ''}}`;
     if (seen.has(pair)) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair));
     seen.add(pair);
     for (const policy of ['nodeAffinityPolicy', 'nodeTaintsPolicy']) {

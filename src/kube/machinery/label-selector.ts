@@ -149,9 +149,11 @@ export function validateLabelSelector(object: LabelSelectorObject | null | undef
         }
         break;
       default:
-        errors.push(invalid(`${at}.operator`, expression.operator, 'not a valid selector operator'));
+        errors.push(invalid(`${at}.operator`, expression.operator ?? '', 'not a valid selector operator'));
     }
-    for (const why of checkQualifiedName(expression.key)) errors.push(invalid(`${at}.key`, expression.key, why));
+    for (const why of checkQualifiedName(expression.key ?? '')) {
+      errors.push(invalid(`${at}.key`, expression.key ?? '', why));
+    }
     values.forEach((value, v) => {
       for (const why of checkLabelValue(value)) errors.push(invalid(`${at}.values[${v}]`, value, why));
     });

@@ -91,7 +91,11 @@ export async function runCreate(tools: WriteTools, write: WriteCase, object: Kub
   }
   kind.setDefaults?.(object);
   undos.add(await kind.hooks?.beforeCreate?.(object, objects, context.dryRun));
-  refuse(kind, object, [...validateMetadata(object.metadata, metadataRules(kind)), ...(kind.validate?.(object) ?? [])]);
+  refuse(kind, object, [
+    ...validateMetadata(object.metadata, metadataRules(kind)),
+    ...(kind.validate?.(object) ?? []),
+    ...(kind.validateCreate?.(object) ?? []),
+  ]);
   setManagers(object, write.managedFields ?? track(tools, write, object, null));
   await admission.validate(request);
   warnOf(kind, object, context);
