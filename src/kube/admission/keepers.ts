@@ -1,4 +1,5 @@
 /** Starts the keepers that stand in for controllers. */
+import type { TokenIssuer } from '../authn/token-issuer.js';
 import { RoleAggregation } from '../authz/aggregation.js';
 import { RBAC_GROUP } from '../authz/rbac-source.js';
 import type { Kinds, ObjectReader } from '../kinds/kind.js';
@@ -8,6 +9,7 @@ import { NamespaceContent } from './namespace-content.js';
 import { NamespaceFinalizer } from './namespace-finalizer.js';
 import { QuotaKeeper } from './quota-keeper.js';
 import { StorageInUse } from './storage-in-use.js';
+import { TokenSecrets } from './token-secrets.js';
 
 export interface KeepersOptions {
   readonly kinds: Kinds;
@@ -16,13 +18,15 @@ export interface KeepersOptions {
   readonly live: ObjectReader;
   /** PEM of the authority of the server's certificate: what pods find in kube-root-ca.crt. */
   readonly ca: string;
+  /** Absent: Secrets of service-account tokens stay empty. */
+  readonly tokens?: { readonly issuer: TokenIssuer; readonly audiences: readonly string[] };
   /** Told of what failed and will be tried again. @param keeper its name */
   readonly onError?: (error: unknown, keeper: string, key: string) => void;
 }
 
 /** @returns stops them; what they watch belongs to `cached` and stays */
 export function startKeepers(options: KeepersOptions): () => void {
-  const { kinds, resources, cached, live, ca, onError } = options;
+  const { kinds, resources, cached, live, ca, tokens, onError } = options;
   const settings = (name: string) => ({
     name,
     onError: (error: unknown, key: string) => onError?.(error, name, key),
@@ -39,6 +43,9 @@ export function startKeepers(options: KeepersOptions): () => void {
     new NamespaceFinalizer(kinds, resources, namespaces, settings('namespace-controller')),
     new StorageInUse(cached, settings('pvc-protection-controller')),
     new QuotaKeeper(kinds, cached, live, settings('resourcequota-controller')),
+    ...(tokens === undefined
+      ? []
+      : [new TokenSecrets(cached, live, { ...settings('tokens-controller'), ...tokens, ca })]),
   ];
   for (const keeper of keepers) keeper.start();
   return () => {

@@ -1,7 +1,8 @@
 /** Asks the mutating webhooks one after another, and again those that want it when a later one changed the object. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ObjectReader } from '../kinds/kind.js';
+import type { Kind, ObjectReader } from '../kinds/kind.js';
 import { ApiError, internalError } from '../machinery/api-error.js';
+import { conform, UnfitError } from '../machinery/conform.js';
 import { applyJsonPatch } from '../machinery/json-patch.js';
 import type { JsonObject, KubeObject } from '../machinery/object.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../rest/admission.js';
@@ -56,13 +57,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
     const { object } = request;
     if (patch === null || object === null) return false;
     const before = object as unknown as JsonObject;
-    let after: JsonObject;
-    try {
-      after = applyJsonPatch(before, patch);
-    } catch (error) {
-      if (error instanceof ApiError) throw internalError(error.message);
-      throw error;
-    }
+    const after = patched(request.kind, before, patch);
     if (isDeepStrictEqual(before, after)) return false;
     replace(object, after);
     return true;
@@ -72,6 +67,17 @@ export class MutatingWebhooks implements AdmissionPlugin {
     const before = structuredClone(request.object);
     for (const plugin of this.#again) await plugin.admit?.(request);
     return !isDeepStrictEqual(before, request.object);
+  }
+}
+
+/** What a webhook adds is read as what a client sends: members that the schema does not name are dropped. */
+function patched(kind: Kind, before: JsonObject, patch: readonly JsonObject[]): JsonObject {
+  try {
+    const after = applyJsonPatch(before, patch);
+    return after.kind === kind.kind ? (conform(kind.schema, after).value as JsonObject) : after;
+  } catch (error) {
+    if (error instanceof ApiError || error instanceof UnfitError) throw internalError(error.message);
+    throw error;
   }
 }
 

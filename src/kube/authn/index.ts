@@ -44,6 +44,8 @@ export interface Authentication {
   /** @throws ApiError 401 */
   authenticate(credentials: Credentials): Promise<UserInfo>;
   readonly issuer: TokenIssuer;
+  /** Of this server: what its tokens are for. */
+  readonly audiences: readonly string[];
   /** tokenreviews, selfsubjectreviews and serviceaccounts/token. */
   readonly handlers: VirtualHandlers;
 }
@@ -67,6 +69,7 @@ export function makeAuthentication(options: AuthenticationOptions): Authenticati
   return {
     authenticate: (credentials) => chain.authenticate(credentials),
     issuer: tokenIssuer,
+    audiences,
     handlers: new Map([
       ['authentication.k8s.io/tokenreviews', tokenReviewHandler(tokens, audiences)],
       ['authentication.k8s.io/selfsubjectreviews', selfSubjectReview],

@@ -1,6 +1,8 @@
 /** The rooms together, over a real store and the built-in kinds: no HTTP, no fakes. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AdmissionChain, CachedReader, plugAdmission, startKeepers } from '../../../src/kube/admission/index.js';
+import type { Authentication } from '../../../src/kube/authn/index.js';
+import { makeAuthentication, newTokenKey, TokenKeys } from '../../../src/kube/authn/index.js';
 import { bootstrapRbac, RbacAuthorizer, RbacEscalation, WatchedRbac } from '../../../src/kube/authz/index.js';
 import type { KindRegistry } from '../../../src/kube/kinds/index.js';
 import { builtinKinds } from '../../../src/kube/kinds/index.js';
@@ -20,6 +22,7 @@ describeBackends('admission and access over a store', (backend) => {
   let kinds: KindRegistry;
   let resources: Resources;
   let rbac: RbacAuthorizer;
+  let authentication: Authentication;
   const closing: (() => void)[] = [];
   const failures: unknown[] = [];
 
@@ -40,7 +43,8 @@ describeBackends('admission and access over a store', (backend) => {
     await bootstrapRbac(kinds, resources);
     await source.start().whenSynced(5000);
     const onError = (error: unknown) => void failures.push(error);
-    closing.push(startKeepers({ kinds, resources, cached, live, ca: 'PEM', onError }));
+    authentication = makeAuthentication({ keys: await TokenKeys.of(newTokenKey()), objects: live });
+    closing.push(startKeepers({ kinds, resources, cached, live, ca: 'PEM', tokens: authentication, onError }));
   });
   afterAll(async () => {
     for (const close of closing.reverse()) close();
@@ -186,6 +190,43 @@ describeBackends('admission and access over a store', (backend) => {
     const containers = [{ name: 'c', image: 'x', resources: { limits: { cpu: '2' } } }];
     expect((await refused(pod('limited', 'big', { containers }))).message).toBe(
       'pods "big" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
+    );
+  });
+
+  it('a Secret for a token is filled, is good as long as it is there, and goes with its account', async () => {
+    const secret = (name: string, account: string) => {
+      const annotations = { 'kubernetes.io/service-account.name': account };
+      return make('', 'secrets', 'default', { name, annotations }, { type: 'kubernetes.io/service-account-token' });
+    };
+    await make('', 'serviceaccounts', 'default', { name: 'robot' });
+    await secret('one', 'robot');
+    await secret('two', 'robot');
+    await secret('lost', 'nobody');
+    const get = (name: string) => of('', 'secrets').get('default', name);
+    await eventually(
+      () => get('two'),
+      ({ data }) => data?.token !== undefined,
+    );
+    const { data, metadata } = await get('one');
+    const text = (member: string) => Buffer.from(data[member], 'base64').toString();
+    expect([text('ca.crt'), text('namespace')]).toEqual(['PEM', 'default']);
+    const { uid } = (await of('', 'serviceaccounts').get('default', 'robot')).metadata;
+    expect(metadata.annotations!['kubernetes.io/service-account.uid']).toBe(uid);
+    const login = (token: string) =>
+      authentication.authenticate({ headers: { authorization: `Bearer ${token}` }, certificate: null });
+    expect(await login(text('token'))).toMatchObject({ username: 'system:serviceaccount:default:robot', uid });
+    await eventually(
+      () => refusedOrNull(get('lost')),
+      (error) => error?.code === 404,
+    );
+    await of('', 'serviceaccounts').delete(serverContext('test'), 'default', 'robot', {});
+    await eventually(
+      () => refusedOrNull(get('one')),
+      (error) => error?.code === 404,
+    );
+    await eventually(
+      () => refusedOrNull(get('two')),
+      (error) => error?.code === 404,
     );
   });
 

@@ -3,6 +3,7 @@ import { MutatingWebhooks } from '../../../src/kube/admission/mutating-webhooks.
 import { ValidatingWebhooks } from '../../../src/kube/admission/validating-webhooks.js';
 import type { Webhook } from '../../../src/kube/admission/webhook.js';
 import { WebhookReviewer } from '../../../src/kube/admission/webhook-review.js';
+import { builtinKinds } from '../../../src/kube/kinds/index.js';
 import type { KubeObject } from '../../../src/kube/machinery/object.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../../../src/kube/rest/admission.js';
 import { admissionRequest, FakeCluster, refused } from '../support/fake-cluster.js';
@@ -344,6 +345,22 @@ describe('mutating webhooks', () => {
     register('Mutating', 'm', hook('a', { failurePolicy: 'Ignore' }));
     server.answer = () => patching({ op: 'replace', path: '/spec/none/x', value: 1 });
     expect(await refused(mutate(request()))).toMatchObject({ code: 500, reason: 'InternalError' });
+  });
+
+  it('are read as clients are: what the schema does not name is dropped, what it cannot take is an error', async () => {
+    register('Mutating', 'm', hook('a'));
+    const object = pod();
+    const given = { ...request({ object }), kind: builtinKinds().find('', 'v1', 'pods')! };
+    server.answer = () =>
+      patching(
+        { op: 'add', path: '/spec/colour', value: 'red' },
+        { op: 'add', path: '/spec/overhead', value: { memory: '1024Mi' } },
+      );
+    await mutate(given);
+    expect(object.spec).toEqual({ containers: [{ name: 'c' }], overhead: { memory: '1Gi' } });
+    server.answer = () => patching({ op: 'add', path: '/spec/hostNetwork', value: 'yes' });
+    expect(await refused(mutate(given))).toMatchObject({ code: 500, reason: 'InternalError' });
+    expect(object.spec.hostNetwork).toBeUndefined();
   });
 
   it('refuse as others do', async () => {
