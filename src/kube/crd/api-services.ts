@@ -2,6 +2,7 @@
  * APIServices: one of its own for every version of every group that this server answers for, kept in step with the
  * kinds that are served, and those that send requests to other servers, for whoever routes them.
  */
+import { apiServiceKind } from '../kinds/api-service.js';
 import type { Kinds } from '../kinds/kind.js';
 import { ApiError } from '../machinery/api-error.js';
 import { equalJson } from '../machinery/json-value.js';
@@ -10,8 +11,8 @@ import { serverContext } from '../rest/keeper.js';
 import type { Resource, Resources } from '../rest/resource.js';
 import type { WatchedKindOptions } from '../rest/watched-kind.js';
 import { WatchedKind } from '../rest/watched-kind.js';
-import type { ApiService, ApiServiceCondition } from './api-service-kind.js';
-import { apiServiceKind, availableCondition } from './api-service-kind.js';
+import type { ApiService, ApiServiceCondition } from './api-service.js';
+import { availableCondition } from './api-service.js';
 
 /** `onstart` for built-in groups, `true` for those of definitions. */
 export const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';

@@ -2,6 +2,7 @@
  * The life of CustomResourceDefinitions: gives them their names and conditions, serves their kinds, and when one is
  * deleted deletes its objects first. Every server runs one; what several of them do to one definition is the same.
  */
+import { assert } from '../../util/assert.js';
 import type { Kind } from '../kinds/kind.js';
 import type { KindRegistry } from '../kinds/kind-registry.js';
 import { ApiError } from '../machinery/api-error.js';
@@ -51,6 +52,8 @@ export class CrdKeeper {
   readonly #others: readonly Kind[];
 
   constructor(options: CrdKeeperOptions) {
+    const { group, version, plural } = definitionKind;
+    assert(options.kinds.find(group, version, plural) === definitionKind, () => 'builtinKinds without extensionKinds');
     this.#options = options;
     this.#others = options.kinds.all();
     this.#resource = options.resources.of(definitionKind);

@@ -1,8 +1,6 @@
 /** CustomResourceDefinition as its fields are used here. Decoding and validation have made sure of the types. */
 import type { JsonObject, KubeObject } from '../machinery/object.js';
 
-export const GROUP = 'apiextensions.k8s.io';
-
 export interface Names {
   plural: string;
   singular?: string;

@@ -63,6 +63,8 @@ export const apiServiceKind: Kind = defineKind({
   namespaced: false,
   description: 'APIService says who serves a group and version of the API: this server, or another behind it.',
   storageDir: 'apiregistration.k8s.io/apiservices',
+  // That of the core group is `v1.`
+  nameRule: 'path-segment',
   hasStatus: true,
   allowUnconditionalUpdate: false,
   setDefaults(object) {

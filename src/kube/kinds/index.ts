@@ -39,6 +39,8 @@ export interface KindOptions {
   readonly allocators?: ServiceAllocators;
   /** Between 0 and 1, chooses addresses and ports. Default Math.random. */
   readonly random?: () => number;
+  /** Kinds completed by rooms above this one (`extensionKinds` of kube/crd), in the place of those of the same name. */
+  readonly extensions?: readonly Kind[];
 }
 
 /** @throws Error for a range that is none */
@@ -55,7 +57,9 @@ export function builtinKindList(options: KindOptions = {}): readonly Kind[] {
   const ranges = serviceRanges(options);
   const { allocators } = options;
   const hooks = allocators && new ServiceAllocation(allocators, ranges, options.random ?? Math.random);
-  return builtinOrder(hooks);
+  const { extensions = [] } = options;
+  const same = (a: Kind, b: Kind): boolean => a.group === b.group && a.version === b.version && a.plural === b.plural;
+  return builtinOrder(hooks).map((kind) => extensions.find((other) => same(kind, other)) ?? kind);
 }
 
 /** The registry that the server, and whoever needs kinds, works with. */

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { apiServiceKind } from '../../../src/kube/crd/api-service-kind.js';
 import { definitionKind } from '../../../src/kube/crd/definition-kind.js';
 import type { ApiService, Definition } from '../../../src/kube/crd/index.js';
 import { ApiServices, CrdKeeper, extensionKinds } from '../../../src/kube/crd/index.js';
+import { apiServiceKind } from '../../../src/kube/kinds/api-service.js';
 import { configMapKind } from '../../../src/kube/kinds/config-map.js';
 import { KindRegistry } from '../../../src/kube/kinds/kind-registry.js';
 import type { ApiError } from '../../../src/kube/machinery/api-error.js';
@@ -37,7 +37,7 @@ describe('custom resources in a running server', () => {
   afterAll(async () => store?.stop());
   beforeEach(async () => {
     t = new TestRegistry(store.endpoint);
-    kinds = new KindRegistry([configMapKind, ...extensionKinds]);
+    kinds = new KindRegistry([configMapKind, apiServiceKind, ...extensionKinds]);
     const admission = { admit: async () => {}, validate: async () => {} };
     resources = openResources({ registry: t.registry, kinds, admission, now: () => NOW });
     closed.length = 0;
@@ -59,7 +59,14 @@ describe('custom resources in a running server', () => {
         throw error;
       },
     });
-    services = new ApiServices({ resources, kinds, now: () => NOW });
+    services = new ApiServices({
+      resources,
+      kinds,
+      now: () => NOW,
+      onError: (error) => {
+        throw error;
+      },
+    });
     await keeper.start();
   });
   afterEach(async () => {
