@@ -73,9 +73,9 @@ export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions):
   ].filter(enabled);
   const reviewer = new WebhookReviewer(services);
   const last = [
-    new MutatingWebhooks(reviewer, cached, mutating),
+    new MutatingWebhooks(reviewer, cached, kinds, mutating),
     ...guards,
-    new ValidatingWebhooks(reviewer, cached),
+    new ValidatingWebhooks(reviewer, cached, kinds),
     new ResourceQuotaPlugin({ kinds, resources, cached, live }),
   ].filter(enabled);
   chain.use([...mutating, ...last]);

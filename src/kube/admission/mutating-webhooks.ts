@@ -1,11 +1,12 @@
 /** Asks the mutating webhooks one after another, and again those that want it when a later one changed the object. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Kind, ObjectReader } from '../kinds/kind.js';
+import type { Kind, Kinds, ObjectReader } from '../kinds/kind.js';
 import { ApiError, internalError } from '../machinery/api-error.js';
 import { conform, UnfitError } from '../machinery/conform.js';
 import { applyJsonPatch } from '../machinery/json-patch.js';
 import type { JsonObject, KubeObject } from '../machinery/object.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../rest/admission.js';
+import { converted, replaceMembers } from './equivalent.js';
 import type { Webhook } from './webhook.js';
 import { concerns, isExempt, webhooksOf } from './webhook.js';
 import type { WebhookReviewer } from './webhook-review.js';
@@ -14,6 +15,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
   readonly name = 'MutatingAdmissionWebhook';
   readonly #reviewer: WebhookReviewer;
   readonly #objects: ObjectReader;
+  readonly #kinds: Kinds;
   readonly #again: readonly AdmissionPlugin[];
 
   /**
@@ -21,9 +23,10 @@ export class MutatingWebhooks implements AdmissionPlugin {
    * @param again plug-ins before this one, which are run once more on what webhooks have changed: a container that
    * was added needs its token, its limits ...
    */
-  constructor(reviewer: WebhookReviewer, objects: ObjectReader, again: readonly AdmissionPlugin[]) {
+  constructor(reviewer: WebhookReviewer, objects: ObjectReader, kinds: Kinds, again: readonly AdmissionPlugin[]) {
     this.#reviewer = reviewer;
     this.#objects = objects;
+    this.#kinds = kinds;
     this.#again = again;
   }
 
@@ -36,8 +39,9 @@ export class MutatingWebhooks implements AdmissionPlugin {
     const asked: Webhook[] = [];
     let changed = false;
     for (const hook of hooks) {
-      if (!(await concerns(hook, request, this.#objects))) continue;
-      if (await this.#run(hook, request)) {
+      const kind = await concerns(hook, request, this.#objects, this.#kinds);
+      if (kind === null) continue;
+      if (await this.#run(hook, request, kind)) {
         changed = true;
         for (const earlier of asked) stale.add(earlier);
       }
@@ -47,19 +51,20 @@ export class MutatingWebhooks implements AdmissionPlugin {
     if (await this.#runAgain(request)) for (const hook of asked) stale.add(hook);
     for (const hook of asked) {
       if (hook.reinvocationPolicy !== 'IfNeeded' || !stale.has(hook)) continue;
-      if (await concerns(hook, request, this.#objects)) await this.#run(hook, request);
+      const kind = await concerns(hook, request, this.#objects, this.#kinds);
+      if (kind !== null) await this.#run(hook, request, kind);
     }
   }
 
   /** @returns whether the object was changed */
-  async #run(hook: Webhook, request: AdmissionRequest): Promise<boolean> {
-    const patch = await this.#reviewer.review(hook, request);
+  async #run(hook: Webhook, request: AdmissionRequest, kind: Kind): Promise<boolean> {
+    const patch = await this.#reviewer.review(hook, request, kind);
     const { object } = request;
     if (patch === null || object === null) return false;
-    const before = object as unknown as JsonObject;
-    const after = patched(request.kind, before, patch);
-    if (isDeepStrictEqual(before, after)) return false;
-    replace(object, after);
+    const after = patched(kind, converted(object, request.kind, kind), patch);
+    const back = converted(after, kind, request.kind);
+    if (isDeepStrictEqual(object, back)) return false;
+    replaceMembers(object, back);
     return true;
   }
 
@@ -71,18 +76,12 @@ export class MutatingWebhooks implements AdmissionPlugin {
 }
 
 /** What a webhook adds is read as what a client sends: members that the schema does not name are dropped. */
-function patched(kind: Kind, before: JsonObject, patch: readonly JsonObject[]): JsonObject {
+function patched(kind: Kind, before: KubeObject, patch: readonly JsonObject[]): KubeObject {
   try {
-    const after = applyJsonPatch(before, patch);
-    return after.kind === kind.kind ? (conform(kind.schema, after).value as JsonObject) : after;
+    const after = applyJsonPatch(before as unknown as JsonObject, patch);
+    return (after.kind === kind.kind ? conform(kind.schema, after).value : after) as unknown as KubeObject;
   } catch (error) {
     if (error instanceof ApiError || error instanceof UnfitError) throw internalError(error.message);
     throw error;
   }
-}
-
-/** Others hold the object itself, so it takes the new members. */
-function replace(object: KubeObject, members: JsonObject): void {
-  for (const member of Object.keys(object)) delete object[member];
-  Object.assign(object, members);
 }

@@ -1,9 +1,11 @@
 /** The AdmissionReview that goes to a webhook, and what it answers. Source: admission.k8s.io/v1. */
 import { randomUUID } from 'node:crypto';
 import { userInfoJson } from '../authn/reviews.js';
+import type { Kind } from '../kinds/kind.js';
 import { ApiError, badRequest, internalError } from '../machinery/api-error.js';
-import type { JsonObject } from '../machinery/object.js';
+import type { JsonObject, KubeObject } from '../machinery/object.js';
 import type { AdmissionRequest } from '../rest/admission.js';
+import { converted } from './equivalent.js';
 import type { Webhook } from './webhook.js';
 import type { ServiceResolver } from './webhook-client.js';
 import { WebhookCallError, WebhookClient } from './webhook-client.js';
@@ -36,13 +38,16 @@ export class WebhookReviewer {
     this.#client.stop();
   }
 
-  /** @throws ApiError if the webhook denies, or cannot be asked and has failurePolicy Fail */
-  async review(hook: Webhook, request: AdmissionRequest): Promise<ReviewOutcome> {
+  /**
+   * @param kind as which the webhook is shown the object; the patch is one of that
+   * @throws ApiError if the webhook denies, or cannot be asked and has failurePolicy Fail
+   */
+  async review(hook: Webhook, request: AdmissionRequest, kind: Kind): Promise<ReviewOutcome> {
     if (request.dryRun && hook.sideEffects !== 'None' && hook.sideEffects !== 'NoneOnDryRun') {
       throw badRequest(`admission webhook ${JSON.stringify(hook.name)} does not support dry run`);
     }
     try {
-      const response = await this.#ask(hook, request);
+      const response = await this.#ask(hook, request, kind);
       for (const warning of response.warnings ?? []) request.warn(warning.slice(0, WARNING_MAX));
       if (response.allowed !== true) throw denied(hook.name, response);
       return patchOf(response);
@@ -53,7 +58,7 @@ export class WebhookReviewer {
     }
   }
 
-  async #ask(hook: Webhook, request: AdmissionRequest): Promise<ReviewResponse> {
+  async #ask(hook: Webhook, request: AdmissionRequest, kind: Kind): Promise<ReviewResponse> {
     if ((hook.matchConditions ?? []).length > 0) {
       // Their language is not spoken here, and guessing would let pass what must not.
       throw new WebhookCallError('matchConditions are not supported');
@@ -63,33 +68,34 @@ export class WebhookReviewer {
     }
     const uid = randomUUID();
     const timeout = hook.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
-    const answer = await this.#client.call(hook.clientConfig, timeout, reviewOf(request, uid));
+    const answer = await this.#client.call(hook.clientConfig, timeout, reviewOf(request, kind, uid));
     return checked(answer, uid);
   }
 }
 
-function reviewOf(request: AdmissionRequest, uid: string): unknown {
+function reviewOf(request: AdmissionRequest, seen: Kind, uid: string): unknown {
   const { kind, subresource, namespace, name, operation, object, oldObject, dryRun, options } = request;
-  const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
-  const gvr = { group: kind.group, version: kind.version, resource: kind.plural };
+  const gvk = (of: Kind) => ({ group: of.group, version: of.version, kind: of.kind });
+  const gvr = (of: Kind) => ({ group: of.group, version: of.version, resource: of.plural });
+  const shown = (what: KubeObject | null) => what && converted(what, kind, seen);
   const sub = (member: string) => (subresource === '' ? {} : { [member]: subresource });
   return {
     kind: 'AdmissionReview',
     apiVersion: API_VERSION,
     request: {
       uid,
-      kind: gvk,
-      resource: gvr,
+      kind: gvk(seen),
+      resource: gvr(seen),
       ...sub('subResource'),
-      requestKind: gvk,
-      requestResource: gvr,
+      requestKind: gvk(kind),
+      requestResource: gvr(kind),
       ...sub('requestSubResource'),
       ...(name === '' ? {} : { name }),
       ...(namespace === '' ? {} : { namespace }),
       operation,
       userInfo: userInfoJson(request.user),
-      object,
-      oldObject,
+      object: shown(object),
+      oldObject: shown(oldObject),
       dryRun,
       options: Object.keys(options).length === 0 ? null : options,
     },

@@ -1,10 +1,11 @@
 /** Webhook configurations as they are stored, and which of their webhooks a request concerns. */
-import type { ObjectReader } from '../kinds/kind.js';
+import type { Kind, Kinds, ObjectReader } from '../kinds/kind.js';
 import { notFound } from '../machinery/api-error.js';
 import type { LabelSelectorObject } from '../machinery/label-selector.js';
 import { labelSelectorOf, matchesLabels } from '../machinery/label-selector.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { AdmissionRequest } from '../rest/admission.js';
+import { equivalents } from './equivalent.js';
 
 export const REGISTRATION_GROUP = 'admissionregistration.k8s.io';
 
@@ -28,6 +29,8 @@ export interface Webhook {
   clientConfig: WebhookClientConfig;
   rules?: WebhookRule[];
   failurePolicy?: 'Fail' | 'Ignore';
+  /** Default Equivalent. */
+  matchPolicy?: 'Exact' | 'Equivalent';
   namespaceSelector?: LabelSelectorObject | null;
   objectSelector?: LabelSelectorObject | null;
   matchConditions?: { name: string; expression: string }[];
@@ -50,14 +53,25 @@ export function isExempt({ kind }: AdmissionRequest): boolean {
   return kind.group === REGISTRATION_GROUP;
 }
 
-/** @throws ApiError 404 if the namespace is gone whose labels it would take */
-export async function concerns(hook: Webhook, request: AdmissionRequest, objects: ObjectReader): Promise<boolean> {
-  if (!(hook.rules ?? []).some((rule) => ruleMatches(rule, request))) return false;
-  if (!objectMatches(hook, request)) return false;
-  return namespaceMatches(hook, request, objects);
+/**
+ * The kind as which a webhook wants to see the request: its own, or with matchPolicy Equivalent another version of it.
+ * Null if it does not concern the webhook.
+ * @throws ApiError 404 if the namespace is gone whose labels it would take
+ */
+export async function concerns(
+  hook: Webhook,
+  request: AdmissionRequest,
+  objects: ObjectReader,
+  kinds: Kinds,
+): Promise<Kind | null> {
+  const matches = (kind: Kind) => (hook.rules ?? []).some((rule) => ruleMatches(rule, request, kind));
+  let kind: Kind | undefined = request.kind;
+  if (!matches(kind)) kind = hook.matchPolicy === 'Exact' ? undefined : equivalents(kinds, kind).find(matches);
+  if (kind === undefined || !objectMatches(hook, request)) return null;
+  return (await namespaceMatches(hook, request, objects)) ? kind : null;
 }
 
-function ruleMatches(rule: WebhookRule, { kind, operation, subresource }: AdmissionRequest): boolean {
+function ruleMatches(rule: WebhookRule, { operation, subresource }: AdmissionRequest, kind: Kind): boolean {
   const has = (list: readonly string[] | undefined, wanted: string) => list?.includes('*') || list?.includes(wanted);
   if (!has(rule.operations, operation) || !has(rule.apiGroups, kind.group)) return false;
   if (!has(rule.apiVersions, kind.version)) return false;

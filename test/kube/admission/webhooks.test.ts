@@ -44,9 +44,10 @@ function pod(labels: Record<string, string> = {}): KubeObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', labels }, spec: { containers: [{ name: 'c' }] } };
 }
 const request = (more: Partial<AdmissionRequest> = {}) => admissionRequest({ object: pod(), ...more, kind: 'Pod' });
-const validate = (given: AdmissionRequest = request()) => new ValidatingWebhooks(reviewer, cluster).validate(given);
+const validate = (given: AdmissionRequest = request()) =>
+  new ValidatingWebhooks(reviewer, cluster, cluster).validate(given);
 const mutate = (given: AdmissionRequest, again: AdmissionPlugin[] = []) =>
-  new MutatingWebhooks(reviewer, cluster, again).admit(given);
+  new MutatingWebhooks(reviewer, cluster, cluster, again).admit(given);
 
 describe('a call', () => {
   it('carries the review, and the time that is left', async () => {
@@ -294,6 +295,49 @@ describe('whom a webhook concerns', () => {
       await mutate(admissionRequest({ kind, object }));
     }
     expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe('another version of the same kind', () => {
+  const kinds = builtinKinds();
+  const scaler = (): AdmissionRequest => {
+    const kind = kinds.find('autoscaling', 'v1', 'horizontalpodautoscalers')!;
+    const object = {
+      apiVersion: 'autoscaling/v1',
+      kind: kind.kind,
+      metadata: { name: 'h', namespace: 'default' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+        minReplicas: 1,
+        maxReplicas: 3,
+        targetCPUUtilizationPercentage: 50,
+      },
+    };
+    return { ...request({ object, name: 'h' }), kind };
+  };
+  const v2 = { rules: [{ ...rules[0]!, apiGroups: ['autoscaling'], apiVersions: ['v2'] }] };
+
+  it('is what a webhook sees that asks for it, and patches', async () => {
+    register('Mutating', 'm', hook('m', v2));
+    server.answer = () =>
+      patching(
+        { op: 'test', path: '/spec/metrics/0/resource/target/averageUtilization', value: 50 },
+        { op: 'replace', path: '/spec/metrics/0/resource/target/averageUtilization', value: 70 },
+      );
+    const given = scaler();
+    await new MutatingWebhooks(reviewer, cluster, kinds, []).admit(given);
+    expect(server.requests[0]).toMatchObject({
+      kind: { group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler' },
+      requestKind: { group: 'autoscaling', version: 'v1', kind: 'HorizontalPodAutoscaler' },
+      object: { apiVersion: 'autoscaling/v2' },
+    });
+    expect(given.object).toMatchObject({ apiVersion: 'autoscaling/v1', spec: { targetCPUUtilizationPercentage: 70 } });
+  });
+
+  it('is none of its business with matchPolicy Exact', async () => {
+    register('Validating', 'v', hook('v', { ...v2, matchPolicy: 'Exact' }));
+    await new ValidatingWebhooks(reviewer, cluster, kinds).validate(scaler());
+    expect(server.requests).toEqual([]);
   });
 });
 
