@@ -7,7 +7,7 @@ import { checkPort, checkPortName, mandatory, oneOf, optional } from './field-ru
 import { isIp } from './ip.js';
 import type { Kind } from './kind.js';
 import type { Loose } from './loose.js';
-import { listOf, unset } from './loose.js';
+import { fill, listOf, unset, within } from './loose.js';
 
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix'];
 const SHOWN_HOSTS = 3;
@@ -98,9 +98,7 @@ export const ingressKind: Kind = defineKind({
   storageDir: 'ingress',
   hasStatus: true,
   hasGeneration: true,
-  prepareForCreate(object) {
-    object.status = { loadBalancer: {} };
-  },
+  setDefaults: (object) => fill(within(object, 'status'), 'loadBalancer', {}),
   validate: (object) => validateSpec(object.spec ?? {}),
   validateCreate(object) {
     if (!object.metadata.annotations?.[CLASS_ANNOTATION] || unset(object.spec?.ingressClassName)) return [];

@@ -1,4 +1,5 @@
 /** Which part of an object a path may write, and who checks it. Source: kubernetes subresources. */
+import { validateEphemeralContainersUpdate } from '../kinds/index.js';
 import type { Kind } from '../kinds/kind.js';
 import type { FieldError } from '../machinery/field-error.js';
 import { copyJson } from '../machinery/json-value.js';
@@ -67,7 +68,10 @@ function partStrategy(kind: Kind, part: 'spec' | 'status', members: readonly str
         for (const member of members) setMember(target, member, sent[part]?.[member]);
       }),
     prepare: () => undefined,
-    validate: (object) => kind.validate?.(object) ?? [],
+    validate: (object, old) => [
+      ...(kind.validate?.(object) ?? []),
+      ...(members.includes('ephemeralContainers') ? validateEphemeralContainersUpdate(object, old) : []),
+    ],
     countsGeneration: part === 'spec',
   };
 }

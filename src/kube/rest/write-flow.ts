@@ -1,6 +1,8 @@
 import type { Kind, ObjectReader } from '../kinds/kind.js';
+import { equalButTimes } from '../machinery/apply/managed-fields.js';
 import type { FieldError } from '../machinery/field-error.js';
 import { invalidObject } from '../machinery/field-error.js';
+import { equalJson } from '../machinery/json-value.js';
 import { validateMetadata, validateMetadataUpdate } from '../machinery/metadata-validation.js';
 import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
@@ -135,6 +137,7 @@ export async function runUpdate(
     ...strategy.validate(object, old),
   ]);
   setManagers(object, write.managedFields ?? track(tools, write, object, old));
+  if (sameButTimes(object, old)) object.metadata.managedFields = old.metadata.managedFields!;
   await admission.validate(request);
   warnOf(kind, object, context);
   return object;
@@ -152,6 +155,14 @@ function track(tools: WriteTools, write: WriteCase, object: KubeObject, old: Kub
     apiVersion: apiVersionOf(kind),
     now: timeText(now()),
   });
+}
+
+/** Nothing is new but when who said it: defaults and admission have made what was sent the old object again. */
+function sameButTimes(object: KubeObject, old: KubeObject): boolean {
+  const { managedFields = [], ...metadata } = object.metadata;
+  const { managedFields: before = [], ...oldMetadata } = old.metadata;
+  if (managedFields.length === 0 || !equalButTimes(managedFields, before)) return false;
+  return equalJson(metadata, oldMetadata) && equalJson({ ...object, metadata: null }, { ...old, metadata: null });
 }
 
 function setManagers(object: KubeObject, entries: readonly ManagedFieldsEntry[]): void {
