@@ -5,10 +5,11 @@ Usage:
 
   keel server [flags]    start a member; also plain "keel --name ..." with etcd's own flags
   keel cluster COMMAND   the local cluster of cluster.config.json
+  keel kube [flags]      a Kubernetes API for kubectl, on a member of its own or on any etcd v3
   keel sim [flags]       the simulator: production code under every fault, from one seed
   keel version           print the version
 
-Use "keel server --help" and "keel cluster --help" for more.
+Use "keel server --help", "keel cluster --help" and "keel kube --help" for more.
 `;
 
 const [command, ...rest] = process.argv.slice(2);
@@ -21,6 +22,9 @@ if (command === undefined || command === 'server' || command.startsWith('-')) {
 } else if (command === 'cluster') {
   const { clusterCommand } = await import('./keel/cluster.js');
   await clusterCommand(rest);
+} else if (command === 'kube') {
+  const { kubeCommand } = await import('./keel/kube.js');
+  await kubeCommand(rest);
 } else if (command === 'version') {
   const { serverCommand } = await import('./keel/server.js');
   await serverCommand(['--version']);
@@ -31,7 +35,7 @@ if (command === undefined || command === 'server' || command.startsWith('-')) {
   const { fileURLToPath } = await import('node:url');
   process.argv = [process.execPath, fileURLToPath(new URL('../sim/main.js', import.meta.url)), ...rest];
   await import(new URL('../sim/main.js', import.meta.url).href);
-} else if (['kube', 'bench', 'gateway', 'grpc-proxy'].includes(command)) {
+} else if (['bench', 'gateway', 'grpc-proxy'].includes(command)) {
   process.stderr.write(`Error: "keel ${command}" is not built yet\n`);
   process.exitCode = 1;
 } else {

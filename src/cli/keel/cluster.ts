@@ -14,6 +14,7 @@ const USAGE = `Usage:
 Flags:
 
   --config FILE    default: cluster.config.json in the working directory
+  --kube           with up: a Kubernetes API on the cluster as well, see "keel kube --help" for its flags
 `;
 
 const KNOWN = new Set(serverFlags.map((flag) => flag.name));
@@ -23,11 +24,12 @@ const COMMANDS = ['up', 'status', 'stop', 'kill', 'restart'];
 export async function clusterCommand(args: readonly string[]): Promise<void> {
   const words: string[] = [];
   let file = 'cluster.config.json';
+  let kube = false;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
     if (arg === '-h' || arg === '--help') return void process.stdout.write(USAGE);
-    if (arg === '--kube') return fail('the Kubernetes control plane (--kube) is not built yet', 1);
-    if (arg.startsWith('--config=')) file = arg.slice('--config='.length);
+    if (arg === '--kube') kube = true;
+    else if (arg.startsWith('--config=')) file = arg.slice('--config='.length);
     else if (arg === '--config') file = args[++i] ?? '';
     else if (arg.startsWith('-')) return fail(`unknown flag: ${arg}`, 2);
     else words.push(arg);
@@ -39,6 +41,7 @@ export async function clusterCommand(args: readonly string[]): Promise<void> {
   const named = command === 'kill' || command === 'restart';
   if (named && name === undefined) return fail(`keel cluster ${command}: the member's name is missing`, 2);
   if (rest.length > 0 || (!named && name !== undefined)) return fail(`keel cluster ${command}: too many arguments`, 2);
+  if (kube && command !== 'up') return fail('--kube goes with "keel cluster up"', 2);
   let config: ClusterConfig;
   try {
     config = loadClusterConfig(file, KNOWN);
@@ -48,7 +51,7 @@ export async function clusterCommand(args: readonly string[]): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  if (command === 'up') return await up(config);
+  if (command === 'up') return await up(config, kube);
   await tell(config, command as 'status' | 'stop' | 'kill' | 'restart', name);
 }
 
@@ -57,13 +60,18 @@ function fail(message: string, status: number): void {
   process.exitCode = status;
 }
 
-async function up(config: ClusterConfig): Promise<void> {
+async function up(config: ClusterConfig, withKube: boolean): Promise<void> {
   const keel = fileURLToPath(new URL('../keel.js', import.meta.url));
   const supervisor = new Supervisor(config, {
     command: [process.execPath, keel, 'server'],
     write: (line) => process.stdout.write(`${line}\n`),
   });
-  const stop = (): void => void supervisor.stop();
+  let kube: Promise<{ stop(): Promise<void> } | null> | null = null;
+  const stop = (): void => {
+    // The API first: its clients are answered while the store still stands.
+    const first = kube === null ? Promise.resolve() : kube.then((running) => running?.stop());
+    void first.then(() => supervisor.stop());
+  };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   process.on('SIGHUP', stop);
@@ -74,8 +82,17 @@ async function up(config: ClusterConfig): Promise<void> {
   }
   const clients = config.members.flatMap((member) => member.clientUrls).join(',');
   process.stdout.write(`keel: starting ${config.members.length} members; clients: ${clients}\n`);
+  if (withKube) {
+    const { localKube } = await import('./kube.js');
+    kube = localKube(config.dataDir, clients.split(','));
+    if ((await kube) === null) {
+      kube = null;
+      process.exitCode = 1;
+      stop();
+    }
+  }
   await supervisor.ended;
-  process.exit(0);
+  process.exit();
 }
 
 async function tell(

@@ -1,0 +1,79 @@
+/** HTTPS in front of the resources: the front door. */
+import type { ObjectReader } from '../kinds/kind.js';
+import type { VirtualHandler } from '../rest/virtual.js';
+import { Aggregation } from './aggregation.js';
+import type { ApiServerOptions } from './api-server.js';
+import { ApiServer } from './api-server.js';
+import type { ListenerOptions } from './listener.js';
+import { Listener } from './listener.js';
+import { DiscoveryPages } from './pages/discovery.js';
+import type { HealthCheck } from './pages/health.js';
+import { HealthPages } from './pages/health.js';
+import { PageSet } from './pages/index.js';
+import { ServerMetrics } from './pages/metrics.js';
+import { OpenApiPages } from './pages/openapi.js';
+import type { TokenKeysSource } from './pages/tokens.js';
+import { TokenPages } from './pages/tokens.js';
+import type { ServerParts } from './parts.js';
+import { bindingHandler } from './subresources/binding.js';
+import { evictionHandler } from './subresources/eviction.js';
+import { proxyHandler } from './subresources/proxy.js';
+import { scaleHandler } from './subresources/scale.js';
+import { Subresources } from './subresources/subresource.js';
+import { unreachableHandler } from './subresources/unreachable.js';
+import { virtualSubresource } from './subresources/virtual.js';
+
+export type { AggregationOptions, ApiServices } from './aggregation.js';
+export type { HealthCheck } from './pages/health.js';
+export { KUBERNETES_VERSION } from './pages/version.js';
+export type { ServerParts } from './parts.js';
+
+export interface ServerOptions extends ApiServerOptions, ListenerOptions {
+  readonly parts: ServerParts;
+  readonly objects: ObjectReader;
+  readonly tokenKeys: TokenKeysSource;
+  readonly issuer: string;
+  readonly checks: readonly HealthCheck[];
+  readonly aggregation: ConstructorParameters<typeof Aggregation>[0];
+  /** `host:port` as discovery tells it. */
+  readonly advertised: () => string;
+}
+
+export interface OpenServer {
+  /** @returns the port that was bound */
+  listen(): Promise<number>;
+  stop(graceMs: number): Promise<void>;
+}
+
+export function openServer(options: ServerOptions): OpenServer {
+  const { parts } = options;
+  const metrics = new ServerMetrics(parts.kinds);
+  const pages = new PageSet({
+    kinds: parts.kinds,
+    health: new HealthPages(options.checks, parts.now),
+    discovery: new DiscoveryPages(parts.kinds, options.advertised),
+    openapi: new OpenApiPages(parts.kinds),
+    metrics,
+    tokens: new TokenPages(options.tokenKeys, options.issuer),
+  });
+  const subresources = subresourcesOf(parts, options.objects);
+  const aggregation = new Aggregation(options.aggregation);
+  const api = new ApiServer(parts, pages, metrics, subresources, aggregation, options);
+  return new Listener(api, options);
+}
+
+/** One handler a subresource that is more than a part of its object. */
+function subresourcesOf(parts: ServerParts, objects: ObjectReader): Subresources {
+  const all = new Subresources()
+    .add('*', 'scale', scaleHandler(parts))
+    .add('/pods', 'binding', bindingHandler(parts))
+    .add('/pods', 'eviction', evictionHandler(parts));
+  for (const name of ['log', 'exec', 'attach', 'portforward']) all.add('/pods', name, unreachableHandler(parts));
+  for (const plural of ['pods', 'services', 'nodes']) all.add(`/${plural}`, 'proxy', proxyHandler(parts, objects));
+  for (const [name, handler] of parts.virtual) {
+    const match = /^([^/]*)\/([^/]+)\/([^/]+)$/.exec(name);
+    if (match === null) continue;
+    all.add(`${match[1]}/${match[2]}`, match[3] as string, virtualSubresource(handler as VirtualHandler));
+  }
+  return all;
+}
