@@ -110,7 +110,8 @@ describe('keel cluster', () => {
     [['server', '--discovery=http://x'], 1, '--discovery: discovery is not built; use --initial-cluster'],
     [['server', '--heartbeat-interval=500'], 1, 'should be at least as 5 times as --heartbeat-interval[500ms]'],
     [['x'], 1, '"x" is not a valid flag'],
-    [['kube'], 1, '"keel kube" is not built yet'],
+    [['kube', '--nope'], 2, 'unknown flag: --nope'],
+    [['cluster', 'stop', '--kube'], 2, '--kube goes with "keel cluster up"'],
   ])('%j says what is wrong, status %i', async (args, status, text) => {
     const { code, stderr } = await keel(args);
     expect(stderr).toContain(text);

@@ -5,7 +5,7 @@ import { KeelClient } from '../../client/index.js';
 import { CertificateAuthorities, DEFAULT_ISSUER, makeAuthentication, TokenKeys } from '../authn/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from '../authz/index.js';
-import { builtinKinds, KindRegistry } from '../kinds/index.js';
+import { builtinKinds, storedAllocators } from '../kinds/index.js';
 import type { Registry } from '../registry/index.js';
 import { openRegistry } from '../registry/index.js';
 import { LiveReader, openResources, storeSpecOf } from '../rest/index.js';
@@ -69,9 +69,13 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     closing.push(() => registry.stop());
 
     await reachable(registry, options.endpoints);
-    const kinds = new KindRegistry(builtinKinds({ serviceCidr, nodePorts: options.nodePorts }));
+    const kinds = builtinKinds({
+      serviceCidr,
+      ...(options.nodePorts === undefined ? {} : { nodePorts: options.nodePorts }),
+      allocators: storedAllocators(registry),
+    });
     const admissions = new Admissions();
-    const resources = openResources({ registry, kinds, admission: admissions, machinery, now });
+    const resources = openResources({ registry, kinds, admission: admissions, now });
     const objects = new LiveReader(kinds, resources);
     const rbac = new WatchedRbac(kinds, resources);
     closing.push(() => rbac.stop());

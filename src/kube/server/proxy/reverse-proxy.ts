@@ -98,7 +98,7 @@ function open(request: IncomingMessage, target: ProxyTarget, upgrade: boolean): 
   headers['x-forwarded-for'] = before === undefined ? remote : `${String(before)}, ${remote}`;
   const options = { host: target.host, port: target.port, method: request.method, path: target.path, headers, agent: false };
   const outgoing = target.secure
-    ? httpsRequest({ ...options, ...target.tls, ALPNProtocols: ['http/1.1'] })
+    ? httpsRequest({ ...options, ...target.tls })
     : httpRequest(options);
   const timer = setTimeout(() => outgoing.destroy(new Error('connection timed out')), CONNECT_MS);
   outgoing.once('socket', (socket) => {
