@@ -42,7 +42,11 @@ interface Settings {
 /** @throws KubeConfigError for files that cannot be read and ranges that are none */
 function settingsOf({ values }: Parsed): Settings {
   const text = (name: string): string => values.get(name) as string;
-  const list = (name: string): string[] => text(name).split(',').map((part) => part.trim()).filter(Boolean);
+  const list = (name: string): string[] =>
+    text(name)
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean);
   const file = (name: string): string | undefined => (text(name) === '' ? undefined : read(name, text(name)));
   const pair = (a: string, b: string): void => {
     if ((text(a) === '') !== (text(b) === '')) throw new KubeConfigError(`--${a} and --${b} come together`);

@@ -24,13 +24,14 @@ const PRIORITIES = { 'system-cluster-critical': 2_000_000_000, 'system-node-crit
 const CRITICAL: Readonly<Record<string, string>> = {
   'system-cluster-critical':
     'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
-  'system-node-critical':
-    'Used for system critical pods that must not be moved from their current node.',
+  'system-node-critical': 'Used for system critical pods that must not be moved from their current node.',
 };
 
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   await Promise.all(
-    NAMESPACES.map((name) => ensure(options, '', 'namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    NAMESPACES.map((name) =>
+      ensure(options, '', 'namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+    ),
   );
   await Promise.all([
     ...Object.entries(PRIORITIES).map(([name, value]) =>
@@ -65,7 +66,11 @@ function authenticationConfig({ clientCa, frontProxyCa }: BootstrapOptions): Kub
 }
 
 async function ensureKubernetesService(options: BootstrapOptions): Promise<void> {
-  const metadata = { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } };
+  const metadata = {
+    name: 'kubernetes',
+    namespace: 'default',
+    labels: { component: 'apiserver', provider: 'kubernetes' },
+  };
   await ensure(options, '', 'services', {
     apiVersion: 'v1',
     kind: 'Service',
@@ -80,7 +85,11 @@ async function ensureKubernetesService(options: BootstrapOptions): Promise<void>
   await publish(options, '', 'endpoints', {
     apiVersion: 'v1',
     kind: 'Endpoints',
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+    },
     subsets: [{ addresses: [{ ip: options.address }], ports }],
   });
   await publish(options, 'discovery.k8s.io', 'endpointslices', {

@@ -8,7 +8,9 @@ import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from
 import { builtinKinds, storedAllocators } from '../kinds/index.js';
 import type { Registry } from '../registry/index.js';
 import { openRegistry } from '../registry/index.js';
-import { LiveReader, openResources, storeSpecOf } from '../rest/index.js';
+import { LiveReader } from '../rest/live-reader.js';
+import { storeSpecOf } from '../rest/object-view.js';
+import { openResources } from '../rest/open-resources.js';
 import type { HealthCheck } from '../server/index.js';
 import { openServer } from '../server/index.js';
 import { advertisedAddress, firstServiceIp, localHost, serverHosts } from './addresses.js';
@@ -77,9 +79,9 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const admissions = new Admissions();
     const resources = openResources({ registry, kinds, admission: admissions, now });
     const objects = new LiveReader(kinds, resources);
-    const rbac = new WatchedRbac(kinds, resources);
-    closing.push(() => rbac.stop());
-    const authorizer = options.authorization === 'AlwaysAllow' ? ALWAYS : new RbacAuthorizer(rbac);
+    const rbac = options.authorization === 'AlwaysAllow' ? null : new WatchedRbac(kinds, resources);
+    closing.push(() => rbac?.stop());
+    const authorizer = rbac === null ? ALWAYS : new RbacAuthorizer(rbac);
     const issuer = options.issuer ?? DEFAULT_ISSUER;
     const authentication = makeAuthentication({
       keys,
@@ -97,7 +99,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const checks: HealthCheck[] = [
       { name: 'etcd', check: () => registry.healthy() },
       { name: 'poststarthook/bootstrap', readyOnly: true, check: async () => mustBe(ready) },
-      { name: 'poststarthook/rbac', readyOnly: true, check: async () => mustBe(rbac.synced) },
+      { name: 'poststarthook/rbac', readyOnly: true, check: async () => mustBe(rbac?.synced ?? true) },
     ];
     const server = openServer({
       parts: {
@@ -137,9 +139,10 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     closing.push(() => server.stop(GRACE_MS));
     const where = { kinds, resources, serviceIp, address, port, clientCa, frontProxyCa: pki.frontProxyCa.cert };
     await bootstrap(where);
-    await bootstrapRbac(kinds, resources);
-    rbac.start();
-    await rbac.whenSynced(SYNC_MS);
+    if (rbac !== null) {
+      await bootstrapRbac(kinds, resources);
+      await rbac.start().whenSynced(SYNC_MS);
+    }
     ready = true;
 
     const url = `https://${options.externalHostname ?? localHost(bindAddress)}:${port}`;

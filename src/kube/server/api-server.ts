@@ -3,11 +3,11 @@
  * The listening side is in listener.ts; this knows requests only.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../util/log.js';
 import type { PeerCertificate } from '../authn/index.js';
 import { impersonate } from '../authn/index.js';
 import { mustBeAllowed } from '../authz/index.js';
 import { ApiError, methodNotAllowed, tooManyRequests, unknownResource } from '../machinery/api-error.js';
-import type { Logger } from '../../util/log.js';
 import type { Aggregation } from './aggregation.js';
 import { EncodedEvents } from './encoded-events.js';
 import type { Upgrade } from './exchange.js';

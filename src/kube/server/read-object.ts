@@ -7,7 +7,7 @@ import { parseJsonText, TextError } from '../machinery/json-text.js';
 import type { JsonObject, JsonValue, KubeObject } from '../machinery/object.js';
 import { schemaOfKind } from '../machinery/types/index.js';
 import { parseYamlText } from '../machinery/yaml-text.js';
-import { patchTypesOf } from '../rest/index.js';
+import { patchTypesOf } from '../rest/patcher.js';
 import type { Patch, PatchType, WriteContext } from '../rest/resource.js';
 import type { Exchange } from './exchange.js';
 import { readBody } from './request-body.js';
@@ -58,7 +58,8 @@ export async function readPatch(exchange: Exchange, kind: Kind): Promise<Patch> 
   const { query } = exchange.info;
   const type = PATCH_TYPES[mediaTypeOf(exchange.request.headers['content-type'] ?? 'none')];
   const served = patchTypesOf(kind);
-  if (type === undefined || (type === 'strategic' && kind.noStrategicPatch === true)) throw unsupportedMediaType(served);
+  if (type === undefined || (type === 'strategic' && kind.noStrategicPatch === true))
+    throw unsupportedMediaType(served);
   const force = isTrue(query.get('force'));
   if (type !== 'apply' && query.has('force')) {
     refuse(forbiddenField('force', 'may not be specified for non-apply patch'));
@@ -94,4 +95,3 @@ function text<T>(parse: () => T): T {
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-

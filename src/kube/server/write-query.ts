@@ -21,7 +21,8 @@ export function writeContext(exchange: Exchange, options: string, dryRunOfBody?:
         field: 'fieldManager',
         message: `Too long: may not be more than ${FIELD_MANAGER_MAX} bytes`,
       });
-    } else if (!isPrintable(given)) errors.push(invalid('fieldManager', given, 'should only contain printable characters'));
+    } else if (!isPrintable(given))
+      errors.push(invalid('fieldManager', given, 'should only contain printable characters'));
   }
   const validation = query.get('fieldValidation') ?? '';
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(validation)) {
@@ -120,4 +121,3 @@ function checked(body: Readonly<Record<string, unknown>>): DeleteOptions {
 function refuse(options: string, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalidObject('meta.k8s.io', options, '', errors);
 }
-

@@ -3,7 +3,10 @@ import { parseRequestInfo } from '../../../src/kube/server/request-info.js';
 
 function parse(line: string) {
   const [method = '', url = ''] = line.split(' ');
-  const { verb, group, version, resource, subresource, namespace, name, rest, isResource } = parseRequestInfo(method, url);
+  const { verb, group, version, resource, subresource, namespace, name, rest, isResource } = parseRequestInfo(
+    method,
+    url,
+  );
   if (!isResource) return `${verb} path`;
   return [verb, `${group}/${version}`, resource, subresource, namespace, name, rest].join(' ').trimEnd();
 }

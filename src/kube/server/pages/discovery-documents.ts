@@ -86,7 +86,9 @@ function resourceEntries(kind: Kind): unknown[] {
 
 /** Tells clients whether two versions are stored alike; any text that stays the same will do. */
 function storageHash(kind: Kind): string {
-  return Buffer.from(`${kind.storedApiVersion ?? apiVersionOf(kind)}/${kind.kind}`).toString('base64').slice(0, 11);
+  return Buffer.from(`${kind.storedApiVersion ?? apiVersionOf(kind)}/${kind.kind}`)
+    .toString('base64')
+    .slice(0, 11);
 }
 
 /** @param core of /api; else all the others @param version of apidiscovery.k8s.io */

@@ -45,9 +45,7 @@ export class HealthPages {
   async #answer(exchange: Exchange, endpoint: string, checks: readonly HealthCheck[], verbose: boolean): Promise<void> {
     const results = await Promise.all(checks.map((one) => this.#passes(one)));
     const failed = checks.filter((_, i) => !results[i]);
-    const lines = checks.map((one, i) =>
-      results[i] ? `[+]${one.name} ok` : `[-]${one.name} failed: reason withheld`,
-    );
+    const lines = checks.map((one, i) => (results[i] ? `[+]${one.name} ok` : `[-]${one.name} failed: reason withheld`));
     const headers = { 'X-Content-Type-Options': 'nosniff' };
     if (failed.length > 0) {
       return respondText(exchange, 500, `${lines.join('\n')}\n${endpoint} check failed\n`, headers);

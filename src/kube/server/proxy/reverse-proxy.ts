@@ -96,10 +96,15 @@ function open(request: IncomingMessage, target: ProxyTarget, upgrade: boolean): 
   const remote = request.socket.remoteAddress ?? '';
   const before = request.headers['x-forwarded-for'];
   headers['x-forwarded-for'] = before === undefined ? remote : `${String(before)}, ${remote}`;
-  const options = { host: target.host, port: target.port, method: request.method, path: target.path, headers, agent: false };
-  const outgoing = target.secure
-    ? httpsRequest({ ...options, ...target.tls })
-    : httpRequest(options);
+  const options = {
+    host: target.host,
+    port: target.port,
+    method: request.method,
+    path: target.path,
+    headers,
+    agent: false,
+  };
+  const outgoing = target.secure ? httpsRequest({ ...options, ...target.tls }) : httpRequest(options);
   const timer = setTimeout(() => outgoing.destroy(new Error('connection timed out')), CONNECT_MS);
   outgoing.once('socket', (socket) => {
     socket.once(target.secure ? 'secureConnect' : 'connect', () => clearTimeout(timer));

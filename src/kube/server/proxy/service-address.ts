@@ -34,7 +34,8 @@ export async function serviceAddress(
   }
   const secure = /https/i.test(wanted.appProtocol ?? '') || wanted.port === 443 || wanted.name === 'https';
   if (service.spec?.type === 'ExternalName') return { host: service.spec.externalName, port: wanted.port, secure };
-  const found = (await fromSlices(objects, namespace, name, wanted)) ?? (await fromEndpoints(objects, namespace, name, wanted));
+  const found =
+    (await fromSlices(objects, namespace, name, wanted)) ?? (await fromEndpoints(objects, namespace, name, wanted));
   if (found === undefined) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`);
   return { ...found, secure };
 }
@@ -47,12 +48,7 @@ function portOf(service: KubeObject, port: string): ServicePort | undefined {
 
 type Found = { readonly host: string; readonly port: number } | undefined;
 
-async function fromSlices(
-  objects: ObjectReader,
-  namespace: string,
-  name: string,
-  wanted: ServicePort,
-): Promise<Found> {
+async function fromSlices(objects: ObjectReader, namespace: string, name: string, wanted: ServicePort): Promise<Found> {
   const slices = await objects.list('discovery.k8s.io', 'endpointslices', namespace);
   const all: { host: string; port: number }[] = [];
   for (const slice of slices) {

@@ -43,7 +43,11 @@ async function bind(
   const node: string = target?.name ?? '';
   if (target?.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
     throw invalidObject('', 'Binding', name, [
-      { type: 'FieldValueNotSupported', field: 'target.kind', message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"` },
+      {
+        type: 'FieldValueNotSupported',
+        field: 'target.kind',
+        message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
+      },
     ]);
   }
   if (node === '') throw invalidObject('', 'Binding', name, [required('target.name')]);
@@ -55,7 +59,11 @@ async function bind(
       const pod = current as KubeObject;
       const bound: string = pod.spec?.nodeName ?? '';
       if (metadata.uid !== undefined && metadata.uid !== pod.metadata.uid) {
-        throw conflict(PODS, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`);
+        throw conflict(
+          PODS,
+          name,
+          `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`,
+        );
       }
       if (pod.metadata.deletionTimestamp !== undefined) {
         throw conflict(PODS, name, `pod ${name} is being deleted, cannot be assigned to a host`);

@@ -28,7 +28,10 @@ export function evictionHandler(parts: ServerParts): SubresourceHandler {
     const context = writeContext(exchange, 'CreateOptions', request.dryRun);
     const pod = await parts.resources.of(pods).get(info.namespace, info.name);
     if (pod.metadata.deletionTimestamp === undefined && !isOver(pod)) await charge(parts, pod, context);
-    const preconditions = { ...request.options.preconditions, uid: request.options.preconditions?.uid ?? pod.metadata.uid ?? '' };
+    const preconditions = {
+      ...request.options.preconditions,
+      uid: request.options.preconditions?.uid ?? pod.metadata.uid ?? '',
+    };
     await parts.resources.of(pods).delete(context, info.namespace, info.name, { ...request.options, preconditions });
     respond(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
   };
@@ -48,7 +51,9 @@ async function charge(parts: ServerParts, pod: KubeObject, context: WriteContext
   const mine = budgets.items.filter((pdb) => matchesLabels(labelSelectorOf(pdb.spec?.selector), pod.metadata.labels));
   if (mine.length === 0) return;
   if (mine.length > 1) {
-    throw internalError('This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.');
+    throw internalError(
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
   }
   await chargeOne(parts, kind, namespace, (mine[0] as KubeObject).metadata.name as string, pod, context);
 }
@@ -72,11 +77,18 @@ async function chargeOne(
       throw violation(`The disruption budget ${name} is still being processed by the server.`, 10);
     }
     if (disruptionsAllowed <= 0) {
-      throw violation(`The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`, 0);
+      throw violation(
+        `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+        0,
+      );
     }
     const disrupted = status.disruptedPods ?? {};
     if (Object.keys(disrupted).length > DISRUPTED_MAX) {
-      throw new ApiError(403, 'Forbidden', `poddisruptionbudgets.policy "${name}" is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller`);
+      throw new ApiError(
+        403,
+        'Forbidden',
+        `poddisruptionbudgets.policy "${name}" is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller`,
+      );
     }
     status.disruptionsAllowed = disruptionsAllowed - 1;
     status.disruptedPods = {

@@ -1,9 +1,9 @@
 /** /scale: how many there are and should be, of any kind that has a number for it. Source: autoscaling/v1 Scale. */
 import type { Column, Kind } from '../../kinds/kind.js';
+import { ageSince } from '../../machinery/age.js';
 import { badRequest, conflict, methodNotAllowed } from '../../machinery/api-error.js';
 import { invalid, invalidObject } from '../../machinery/field-error.js';
 import { applyJsonPatch } from '../../machinery/json-patch.js';
-import { ageSince } from '../../machinery/age.js';
 import { applyMergePatch } from '../../machinery/merge-patch.js';
 import type { JsonObject, JsonValue, KubeObject } from '../../machinery/object.js';
 import type { Patch } from '../../rest/resource.js';
@@ -47,7 +47,8 @@ export function scaleHandler(parts: ServerParts): SubresourceHandler {
       const replicas = checked(wanted, info.name);
       const version = (wanted.metadata as JsonObject | undefined)?.resourceVersion;
       // A PUT may come without a version: it then overwrites. A patch starts from what it has read.
-      const pinned = typeof version === 'string' && version !== '' && (!isPatch || version !== before.metadata.resourceVersion);
+      const pinned =
+        typeof version === 'string' && version !== '' && (!isPatch || version !== before.metadata.resourceVersion);
       if (pinned && version !== parent.metadata.resourceVersion) throw conflict(kind, info.name);
       const next = structuredClone(parent);
       setAt(next, (kind.scale as { specReplicas: string }).specReplicas, replicas);
@@ -120,9 +121,7 @@ function patched(patch: Patch): (before: KubeObject) => JsonObject {
 function checked(wanted: JsonObject, name: string): number {
   const metadata = wanted.metadata as JsonObject | undefined;
   if (metadata?.name !== undefined && metadata.name !== name) {
-    throw badRequest(
-      `the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`,
-    );
+    throw badRequest(`the name of the object (${String(metadata.name)}) does not match the name on the URL (${name})`);
   }
   const replicas = (wanted.spec as JsonObject | undefined)?.replicas ?? 0;
   if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
@@ -148,4 +147,3 @@ function setAt(object: KubeObject, path: string, value: JsonValue): void {
   for (const part of parts) inside = (inside[part] ??= {}) as Record<string, unknown>;
   inside[last] = value;
 }
-

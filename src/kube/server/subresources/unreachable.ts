@@ -35,7 +35,5 @@ function checkContainer(pod: KubeObject, asked: string | null): void {
   if (containers.length === 1) return;
   const named = (list: readonly Container[]) => list.map((one) => one.name).join(' ');
   const init = initContainers.length > 0 ? ` or one of the init containers: [${named(initContainers)}]` : '';
-  throw badRequest(
-    `a container name must be specified for pod ${name}, choose one of: [${named(containers)}]${init}`,
-  );
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${named(containers)}]${init}`);
 }

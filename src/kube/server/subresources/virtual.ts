@@ -1,9 +1,9 @@
 /** Subresources that store nothing: the answer is the body with its status filled in (`serviceaccounts/token`). */
 import { methodNotAllowed } from '../../machinery/api-error.js';
 import type { VirtualHandler } from '../../rest/virtual.js';
+import { negotiateEncoding } from '../negotiation.js';
 import { readAs } from '../read-object.js';
 import { respond } from '../respond.js';
-import { negotiateEncoding } from '../negotiation.js';
 import type { SubresourceHandler } from './subresource.js';
 
 export function virtualSubresource(handler: VirtualHandler): SubresourceHandler {
