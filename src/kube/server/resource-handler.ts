@@ -37,6 +37,7 @@ export class ResourceHandler {
     checkScope(exchange, kind);
     if (info.subresource !== '') return await this.#subresource(exchange, kind);
     const resource = this.#parts.resources.of(kind);
+    if (info.name === '' && ONE_OBJECT.has(info.verb)) throw methodNotAllowed();
     if (kind.verbs !== undefined && !kind.verbs.includes(info.verb as Verb)) throw methodNotAllowed();
     switch (info.verb) {
       case 'get':
@@ -160,6 +161,8 @@ export class ResourceHandler {
   }
 }
 
+const ONE_OBJECT = new Set(['get', 'update', 'patch', 'delete']);
+
 /** A path with a namespace is for kinds that live in one, and the other way round. */
 function checkScope({ info }: Exchange, kind: Kind): void {
   if (kind.namespaced) {
@@ -168,7 +171,9 @@ function checkScope({ info }: Exchange, kind: Kind): void {
     if (info.namespace === '' && info.verb === 'deletecollection') throw methodNotAllowed();
     return;
   }
-  if (info.namespace !== '' && info.resource !== 'namespaces') throw unknownResource();
+  // The path of a Namespace names it in both places.
+  const own = kind.group === '' && kind.plural === 'namespaces' && info.namespace === info.name;
+  if (info.namespace !== '' && !own) throw unknownResource();
 }
 
 function deletedStatus(kind: Kind, name: string, { object }: DeleteResult): unknown {

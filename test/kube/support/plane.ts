@@ -67,6 +67,7 @@ export class Plane {
         compactionIntervalMs: 0,
         log: memoryLogger(log),
         makeCertificate,
+        authorization: 'AlwaysAllow',
         ...options,
       });
       return new Plane(dir, kube, started, log);

@@ -75,7 +75,7 @@ export class ServerMetrics {
 
   /** @param known whether the path leads to a resource that is served: others would make labels without end */
   done(exchange: Exchange, code: number, now: number, known: boolean): void {
-    const labels = known ? labelsOf(exchange) : { verb: 'other', group: '', version: '', resource: '' };
+    const labels = known ? labelsOf(exchange) : { ...NO_RESOURCE, verb: exchange.info === undefined ? '' : exchange.request.method ?? '' };
     this.#requests.inc({ ...labels, code: String(code) });
     if (!exchange.longRunning) this.#seconds.observe(labels, (now - exchange.startedAt) / 1000);
   }
@@ -84,6 +84,8 @@ export class ServerMetrics {
     respondText(exchange, 200, await this.registry.metrics(), { 'Content-Type': this.registry.contentType });
   }
 }
+
+const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', scope: '' };
 
 function labelsOf({ info }: Exchange): Record<string, string> {
   const scope = !info.isResource ? '' : info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster';

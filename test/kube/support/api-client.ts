@@ -1,0 +1,141 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { join } from 'node:path';
+import type { Plane } from './plane.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+  /** Parsed; throws if it is no JSON. */
+  readonly json: any;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON. */
+  readonly body?: string | Buffer | object;
+  /** Who asks: the administrator (default), or nobody. */
+  readonly as?: 'admin' | 'nobody';
+}
+
+/** Plain HTTPS to a control plane: what no client library would send. */
+export class ApiClient {
+  readonly #plane: Plane;
+  readonly #agents: Readonly<Record<'admin' | 'nobody', Agent>>;
+
+  constructor(plane: Plane) {
+    this.#plane = plane;
+    const pki = (name: string) => readFileSync(join(plane.dir, 'data', 'pki', name), 'utf8');
+    const ca = pki('ca.crt');
+    this.#agents = {
+      admin: new Agent({ keepAlive: true, ca, cert: pki('admin.crt'), key: pki('admin.key') }),
+      nobody: new Agent({ keepAlive: true, ca }),
+    };
+  }
+
+  get ca(): X509Certificate {
+    return new X509Certificate(readFileSync(join(this.#plane.dir, 'data', 'pki', 'ca.crt')));
+  }
+
+  call(line: string, options: CallOptions = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = this.open(line, options);
+      outgoing.on('error', reject);
+      outgoing.on('response', (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          const { headers, statusCode = 0 } = response;
+          resolve({
+            status: statusCode,
+            headers,
+            text,
+            get json() {
+              return JSON.parse(text);
+            },
+          });
+        });
+      });
+    });
+  }
+
+  /** The request, sent. @param line `GET /api/v1/pods` */
+  open(line: string, { headers = {}, body, as = 'admin' }: CallOptions = {}) {
+    const [method = 'GET', path = '/'] = line.split(' ');
+    const isObject = typeof body === 'object' && !Buffer.isBuffer(body);
+    const outgoing = request(`${this.#plane.kube.url}${path}`, {
+      method,
+      agent: this.#agents[as],
+      headers: { ...(isObject ? { 'content-type': 'application/json' } : {}), ...headers },
+    });
+    outgoing.end(body === undefined ? undefined : isObject ? JSON.stringify(body) : body);
+    return outgoing;
+  }
+
+  /** A watch; its lines are kept. */
+  async watch(path: string, options: CallOptions = {}): Promise<WatchLines> {
+    const outgoing = this.open(`GET ${path}`, options);
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.on('response', resolve);
+      outgoing.on('error', reject);
+    });
+    return new WatchLines(response, () => outgoing.destroy());
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+}
+
+export class WatchLines {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly events: any[] = [];
+  /** 'clean' or 'broken', once it has ended. */
+  ended: 'clean' | 'broken' | null = null;
+  readonly stop: () => void;
+  #rest = '';
+  #wake: () => void = () => {};
+
+  constructor(response: IncomingMessage, stop: () => void) {
+    this.status = response.statusCode ?? 0;
+    this.headers = response.headers;
+    this.stop = stop;
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      const lines = (this.#rest + chunk).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.events.push(JSON.parse(line));
+      this.#wake();
+    });
+    response.on('error', () => {});
+    response.on('close', () => {
+      this.ended = response.complete ? 'clean' : 'broken';
+      this.#wake();
+    });
+  }
+
+  /** @throws after 10 s */
+  async until(condition: (lines: WatchLines) => boolean): Promise<void> {
+    const late = Date.now() + 10_000;
+    while (!condition(this)) {
+      if (Date.now() > late) throw new Error(`waited in vain, has ${JSON.stringify(this.events).slice(0, 2000)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 200);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  count(events: number): Promise<void> {
+    return this.until((lines) => lines.events.length >= events);
+  }
+}
