@@ -30,6 +30,8 @@ const HANDSHAKE_MS = 10_000;
 const HEADERS_MS = 30_000;
 /** A dead client's connection is noticed in so long, with the probes that follow. */
 const PROBE_AFTER_MS = 30_000;
+/** Clients that do not take what was sent to them at the end. */
+const LINGER_MS = 1000;
 const HEADER_BYTES_MAX = 64 * 1024;
 
 export class Listener {
@@ -38,7 +40,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   /** Who shows which certificate is asked once a connection. */
   readonly #peers = new WeakMap<Duplex, Peer>();
-  readonly #upgraded = new Set<Duplex>();
+  readonly #sockets = new Set<Duplex>();
 
   constructor(api: ApiServer, options: ListenerOptions) {
     this.#api = api;
@@ -66,6 +68,10 @@ export class Listener {
     this.#server.timeout = 0;
     this.#server.maxConnections = options.maxConnections;
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('secureConnection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     // Scanners and health checks that speak no TLS.
     this.#server.on('tlsClientError', (_, socket) => socket.destroy());
     this.#server.on('clientError', (_, socket) => {
@@ -89,11 +95,15 @@ export class Listener {
   async stop(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#api.stop(graceMs);
-    this.#server.closeIdleConnections();
-    // Answers that are written to the end but still on their way out.
-    await Promise.race([closed, new Promise((done) => setTimeout(done, 100).unref())]);
-    this.#server.closeAllConnections();
-    for (const socket of this.#upgraded) socket.destroy();
+    // What has been written still goes out; a connection that is cut breaks the last answer on it.
+    for (const socket of this.#sockets) socket.end();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, LINGER_MS);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
@@ -111,8 +121,6 @@ export class Listener {
 
   /** Most who ask for another protocol are answered as if they had not: by a Status. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    this.#upgraded.add(socket);
-    socket.on('close', () => this.#upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
