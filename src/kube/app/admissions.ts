@@ -1,14 +1,14 @@
-/** The admission plug-ins that are on, opened once resources are there: they read what they admit. */
-import { CachedReader } from '../admission/cached-reader.js';
-import { AdmissionChain } from '../admission/chain.js';
-import { NamespaceLifecycle } from '../admission/namespace-lifecycle.js';
+/** What a write has to pass, put together: the chain, the memory it reads, the guards of roles. */
+import type { ServiceResolver } from '../admission/index.js';
+import { ADMISSION_PLUGINS, AdmissionChain, CachedReader, plugAdmission } from '../admission/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { RbacAuthorizer, RbacEscalation } from '../authz/index.js';
 import type { Kinds, ObjectReader } from '../kinds/kind.js';
+import { ApiError } from '../machinery/api-error.js';
 import type { KubeObject } from '../machinery/object.js';
-import type { Admission, AdmissionPlugin, AdmissionRequest } from '../rest/admission.js';
 import type { Resources } from '../rest/resource.js';
 import type { ApiServices } from '../server/index.js';
+import { serviceAddress } from '../server/index.js';
 import type { KubeOptions } from './options.js';
 import { KubeConfigError } from './options.js';
 
@@ -21,41 +21,57 @@ export interface AdmissionParts {
   readonly now: () => number;
 }
 
-export class Admissions implements Admission {
-  #chain: AdmissionChain | null = null;
-  #cached: CachedReader | null = null;
-
-  /** @throws KubeConfigError for a plug-in that nobody knows */
-  open({ kinds, resources, live, authorizer, options, now }: AdmissionParts): void {
-    const cached = new CachedReader(kinds, resources, live);
-    this.#cached = cached;
-    const plugins: AdmissionPlugin[] = [
-      new NamespaceLifecycle(cached, live, now),
-      ...(authorizer instanceof RbacAuthorizer ? [new RbacEscalation(authorizer)] : []),
-    ];
-    const names = plugins.map((plugin) => plugin.name);
-    const { disableAdmission = [], enableAdmission = [] } = options;
-    for (const name of [...disableAdmission, ...enableAdmission]) {
-      if (!names.includes(name)) throw new KubeConfigError(`admission plug-in ${JSON.stringify(name)} is unknown`);
+/** @throws KubeConfigError for a plug-in that nobody knows */
+export function checkPlugins({ enableAdmission = [], disableAdmission = [] }: KubeOptions): void {
+  for (const [flag, names] of [
+    ['enable', enableAdmission],
+    ['disable', disableAdmission],
+  ] as const) {
+    for (const name of names) {
+      if (ADMISSION_PLUGINS.includes(name)) continue;
+      throw new KubeConfigError(`--${flag}-admission-plugins: ${JSON.stringify(name)} is unknown; there are ${ADMISSION_PLUGINS.join(', ')}`);
     }
-    this.#chain = new AdmissionChain(plugins.filter(({ name }) => !disableAdmission.includes(name)));
   }
+}
 
-  admit(request: AdmissionRequest): Promise<void> {
-    return this.#chain === null ? Promise.resolve() : this.#chain.admit(request);
-  }
+export class Admissions {
+  /** Handed to the resources before its plug-ins are there: they read through the resources. */
+  readonly chain = new AdmissionChain();
+  cached!: CachedReader;
+  #unplug: () => void = () => {};
 
-  validate(request: AdmissionRequest): Promise<void> {
-    return this.#chain === null ? Promise.resolve() : this.#chain.validate(request);
+  open({ kinds, resources, live, authorizer, options, now }: AdmissionParts): void {
+    this.cached = new CachedReader(kinds, resources, live);
+    const services: ServiceResolver = {
+      async resolve(namespace, name, port) {
+        try {
+          return await serviceAddress(live, namespace, name, String(port));
+        } catch (err) {
+          if (err instanceof ApiError) return null;
+          throw err;
+        }
+      },
+    };
+    this.#unplug = plugAdmission(this.chain, {
+      kinds,
+      resources,
+      cached: this.cached,
+      live,
+      guards: authorizer instanceof RbacAuthorizer ? [new RbacEscalation(authorizer)] : [],
+      services,
+      disabled: options.disableAdmission ?? [],
+      now,
+    });
   }
 
   /** APIServices from memory, looked at with each request. */
   apiServices(): ApiServices {
-    const watched = this.#cached?.watched('apiregistration.k8s.io', 'apiservices');
+    const watched = this.cached.watched('apiregistration.k8s.io', 'apiservices');
     return { get: (name: string): KubeObject | undefined => watched?.get('', name) };
   }
 
   stop(): void {
-    this.#cached?.stop();
+    this.#unplug();
+    this.cached?.stop();
   }
 }

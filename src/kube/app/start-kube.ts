@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { KeelClient } from '../../client/index.js';
+import { startKeepers } from '../admission/index.js';
 import { CertificateAuthorities, DEFAULT_ISSUER, makeAuthentication, TokenKeys } from '../authn/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from '../authz/index.js';
@@ -14,7 +15,7 @@ import { openResources } from '../rest/open-resources.js';
 import type { HealthCheck } from '../server/index.js';
 import { openServer } from '../server/index.js';
 import { advertisedAddress, firstServiceIp, localHost, serverHosts } from './addresses.js';
-import { Admissions } from './admissions.js';
+import { Admissions, checkPlugins } from './admissions.js';
 import { bootstrap } from './bootstrap.js';
 import { kubeconfig } from './kubeconfig.js';
 import type { KubeOptions, RunningKube } from './options.js';
@@ -45,6 +46,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
   const now = Date.now;
   const serviceCidr = options.serviceCidr ?? '10.96.0.0/12';
   const serviceIp = firstServiceIp(serviceCidr);
+  checkPlugins(options);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const address = advertisedAddress(bindAddress, options.advertiseAddress);
   const hosts = serverHosts(bindAddress, serviceIp, [options.externalHostname, address]);
@@ -77,7 +79,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       allocators: storedAllocators(registry),
     });
     const admissions = new Admissions();
-    const resources = openResources({ registry, kinds, admission: admissions, now });
+    const resources = openResources({ registry, kinds, admission: admissions.chain, now });
     const objects = new LiveReader(kinds, resources);
     const rbac = options.authorization === 'AlwaysAllow' ? null : new WatchedRbac(kinds, resources);
     closing.push(() => rbac?.stop());
@@ -109,7 +111,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
         storeOf: (kind) => registry.store(storeSpecOf(kind)),
         authenticate: authentication.authenticate,
         authorizer,
-        admission: admissions,
+        admission: admissions.chain,
         virtual: new Map([...authentication.handlers, ...authorizationReviews(authorizer)]),
         now,
       },
@@ -139,6 +141,9 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     closing.push(() => server.stop(GRACE_MS));
     const where = { kinds, resources, serviceIp, address, port, clientCa, frontProxyCa: pki.frontProxyCa.cert };
     await bootstrap(where);
+    const onError = (error: unknown, keeper: string, key: string): void =>
+      log.warn('a keeper will try again', { keeper, key, error: String(error) });
+    closing.push(startKeepers({ kinds, resources, cached: admissions.cached, live: objects, ca: pki.ca.cert, onError }));
     if (rbac !== null) {
       await bootstrapRbac(kinds, resources);
       await rbac.start().whenSynced(SYNC_MS);

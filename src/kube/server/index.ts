@@ -27,6 +27,7 @@ export type { AggregationOptions, ApiServices } from './aggregation.js';
 export type { HealthCheck } from './pages/health.js';
 export { KUBERNETES_VERSION } from './pages/version.js';
 export type { ServerParts } from './parts.js';
+export { serviceAddress } from './proxy/service-address.js';
 
 export interface ServerOptions extends ApiServerOptions, ListenerOptions {
   readonly parts: ServerParts;

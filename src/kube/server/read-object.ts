@@ -1,7 +1,9 @@
 /** The body of a request as what its handler wants. */
 import type { Kind } from '../kinds/kind.js';
-import { decodeBody, mediaTypeOf, readObject as readObjectBody } from '../machinery/accept.js';
+import { decodeBody, mediaTypeOf, readObject as readObjectBody, strictText } from '../machinery/accept.js';
 import { badRequest, unknownResource, unsupportedMediaType } from '../machinery/api-error.js';
+import type { Conformed } from '../machinery/conform.js';
+import { conform, UnfitError } from '../machinery/conform.js';
 import { forbiddenField, invalidObject, required } from '../machinery/field-error.js';
 import { parseJsonText, TextError } from '../machinery/json-text.js';
 import type { JsonObject, JsonValue, KubeObject } from '../machinery/object.js';
@@ -54,7 +56,7 @@ export async function readDeleteOptions(exchange: Exchange): Promise<JsonObject 
 }
 
 /** @throws ApiError 400, 413, 415, 422 */
-export async function readPatch(exchange: Exchange, kind: Kind): Promise<Patch> {
+export async function readPatch(exchange: Exchange, kind: Kind, context?: WriteContext): Promise<Patch> {
   const { query } = exchange.info;
   const type = PATCH_TYPES[mediaTypeOf(exchange.request.headers['content-type'] ?? 'none')];
   const served = patchTypesOf(kind);
@@ -68,7 +70,8 @@ export async function readPatch(exchange: Exchange, kind: Kind): Promise<Patch> 
     refuse(required('fieldManager', 'is required for apply patch'));
   }
   const body = await readBody(exchange.request);
-  const value = text(() => (type === 'apply' ? parseYamlText(body.toString()) : parseJsonText(body.toString())).value);
+  const parsed = text(() => (type === 'apply' ? parseYamlText(body.toString()) : parseJsonText(body.toString())));
+  const { value } = parsed;
   if (type === 'json') {
     if (!Array.isArray(value) || !value.every(isObject)) {
       throw badRequest('a JSON patch is a list of operations, each an object');
@@ -76,7 +79,27 @@ export async function readPatch(exchange: Exchange, kind: Kind): Promise<Patch> 
     return { type, body: value, force };
   }
   if (!isObject(value)) throw badRequest(`a patch of type ${type} is an object`);
-  return { type, body: value, force };
+  if (type !== 'apply' || context === undefined) return { type, body: value, force };
+  return { type, body: configuration(kind, value, parsed.duplicates, context), force };
+}
+
+/** What an apply states, in the form of its kind. @throws ApiError 400 */
+function configuration(kind: Kind, value: JsonObject, duplicates: readonly string[], context: WriteContext): JsonObject {
+  const handled = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+  let conformed: Conformed;
+  try {
+    conformed = conform(kind.schema, value, { keepEmpty: true });
+  } catch (err) {
+    if (err instanceof UnfitError) throw badRequest(`${handled}: ${err.message}`);
+    throw err;
+  }
+  const errors = [
+    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+    ...conformed.unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
+  if (context.fieldValidation === 'Strict' && errors.length > 0) throw badRequest(`${handled}: ${strictText(errors)}`);
+  if (context.fieldValidation === 'Warn') for (const error of errors) context.warn(error);
+  return { ...(conformed.value as JsonObject), apiVersion: value.apiVersion, kind: value.kind };
 }
 
 function refuse(error: ReturnType<typeof required>): never {

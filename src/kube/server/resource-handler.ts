@@ -129,7 +129,7 @@ export class ResourceHandler {
     const { info } = exchange;
     const view = viewOptions(exchange, this.#parts.now());
     const context = writeContext(exchange, 'PatchOptions');
-    const patch = await readPatch(exchange, resource.kind);
+    const patch = await readPatch(exchange, resource.kind, context);
     const namespace = namespaceOf(info, resource.kind);
     const result = await resource.patch(context, namespace, info.name, patch, info.subresource);
     respondObject(exchange, result.created ? 201 : 200, resource.kind, result.object, view);
