@@ -29,7 +29,9 @@ export function checkPlugins({ enableAdmission = [], disableAdmission = [] }: Ku
   ] as const) {
     for (const name of names) {
       if (ADMISSION_PLUGINS.includes(name)) continue;
-      throw new KubeConfigError(`--${flag}-admission-plugins: ${JSON.stringify(name)} is unknown; there are ${ADMISSION_PLUGINS.join(', ')}`);
+      throw new KubeConfigError(
+        `--${flag}-admission-plugins: ${JSON.stringify(name)} is unknown; there are ${ADMISSION_PLUGINS.join(', ')}`,
+      );
     }
   }
 }

@@ -1,13 +1,17 @@
 /** Objects that every cluster has from its first moment on. Idempotent. Source: kubernetes storage layout and defaults. */
-import type { Kinds } from '../kinds/kind.js';
+import { randomUUID } from 'node:crypto';
+import type { Kind, Kinds } from '../kinds/kind.js';
 import { ApiError } from '../machinery/api-error.js';
 import type { KubeObject } from '../machinery/object.js';
+import type { ObjectStore } from '../registry/index.js';
 import { serverContext } from '../rest/keeper.js';
 import type { Resources } from '../rest/resource.js';
 
 export interface BootstrapOptions {
   readonly kinds: Kinds;
   readonly resources: Resources;
+  storeOf(kind: Kind): ObjectStore;
+  now(): number;
   /** First address of the service range: that of default/kubernetes. */
   readonly serviceIp: string;
   /** Where the server is reached. */
@@ -122,12 +126,25 @@ async function ensure(options: BootstrapOptions, group: string, plural: string, 
   }
 }
 
-/** Made, or brought up to date: the port may be another one than last time. */
+/**
+ * Made, or brought up to date: the port may be another one than last time. Written beside the rules for Endpoints, which
+ * allow no loopback address: a server for one machine is reached by nothing else.
+ */
 async function publish(options: BootstrapOptions, group: string, plural: string, object: KubeObject): Promise<void> {
-  await ensure(options, group, plural, object);
   const kind = options.kinds.findResource(group, plural);
   if (kind === undefined) return;
-  await options.resources
-    .of(kind)
-    .update(CONTEXT, object.metadata.namespace ?? '', object.metadata.name as string, object, '');
+  const { namespace = '', name = '' } = object.metadata;
+  await options.storeOf(kind).update(
+    namespace,
+    name,
+    (old) => {
+      const { uid = randomUUID(), creationTimestamp = timeText(options.now()) } = old?.metadata ?? {};
+      return { object: { ...object, metadata: { ...old?.metadata, ...object.metadata, uid, creationTimestamp } } };
+    },
+    { allowMissing: true },
+  );
+}
+
+function timeText(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }

@@ -6,8 +6,9 @@ import { startKeepers } from '../admission/index.js';
 import { CertificateAuthorities, DEFAULT_ISSUER, makeAuthentication, TokenKeys } from '../authn/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from '../authz/index.js';
+import type { Kind } from '../kinds/index.js';
 import { builtinKinds, storedAllocators } from '../kinds/index.js';
-import type { Registry } from '../registry/index.js';
+import type { ObjectStore, Registry } from '../registry/index.js';
 import { openRegistry } from '../registry/index.js';
 import { LiveReader } from '../rest/live-reader.js';
 import { storeSpecOf } from '../rest/object-view.js';
@@ -96,6 +97,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     admissions.open({ kinds, resources, live: objects, authorizer, options, now });
     closing.push(() => admissions.stop());
 
+    const storeOf = (kind: Kind): ObjectStore => registry.store(storeSpecOf(kind));
     let ready = false;
     let port = 0;
     const checks: HealthCheck[] = [
@@ -108,7 +110,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
         kinds,
         resources,
         registry,
-        storeOf: (kind) => registry.store(storeSpecOf(kind)),
+        storeOf,
         authenticate: authentication.authenticate,
         authorizer,
         admission: admissions.chain,
@@ -139,11 +141,23 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     });
     port = await server.listen();
     closing.push(() => server.stop(GRACE_MS));
-    const where = { kinds, resources, serviceIp, address, port, clientCa, frontProxyCa: pki.frontProxyCa.cert };
+    const where = {
+      kinds,
+      resources,
+      storeOf,
+      now,
+      serviceIp,
+      address,
+      port,
+      clientCa,
+      frontProxyCa: pki.frontProxyCa.cert,
+    };
     await bootstrap(where);
     const onError = (error: unknown, keeper: string, key: string): void =>
       log.warn('a keeper will try again', { keeper, key, error: String(error) });
-    closing.push(startKeepers({ kinds, resources, cached: admissions.cached, live: objects, ca: pki.ca.cert, onError }));
+    closing.push(
+      startKeepers({ kinds, resources, cached: admissions.cached, live: objects, ca: pki.ca.cert, onError }),
+    );
     if (rbac !== null) {
       await bootstrapRbac(kinds, resources);
       await rbac.start().whenSynced(SYNC_MS);

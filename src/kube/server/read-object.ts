@@ -84,7 +84,12 @@ export async function readPatch(exchange: Exchange, kind: Kind, context?: WriteC
 }
 
 /** What an apply states, in the form of its kind. @throws ApiError 400 */
-function configuration(kind: Kind, value: JsonObject, duplicates: readonly string[], context: WriteContext): JsonObject {
+function configuration(
+  kind: Kind,
+  value: JsonObject,
+  duplicates: readonly string[],
+  context: WriteContext,
+): JsonObject {
   const handled = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
   let conformed: Conformed;
   try {

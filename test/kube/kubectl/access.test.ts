@@ -11,7 +11,9 @@ describeKubectl('kubectl: access', (k) => {
     expect(await k().run('auth can-i create pods')).toBe('yes\n');
     expect(await k().outcome('auth can-i get pods --as=bob')).toMatchObject({ code: 1, stdout: 'no\n' });
     expect(await k().run('auth can-i --list')).toMatch(/^\*\.\* +\[\] +\[\] +\[\*\]$/m);
-    expect(await k().run('auth can-i --list --as=bob')).toMatch(/selfsubjectaccessreviews\.authorization\.k8s\.io +\[\] +\[\] +\[create\]/);
+    expect(await k().run('auth can-i --list --as=bob')).toMatch(
+      /selfsubjectaccessreviews\.authorization\.k8s\.io +\[\] +\[\] +\[create\]/,
+    );
     expect(await k().outcome('auth can-i get /healthz --as=bob')).toMatchObject({ code: 0 });
   });
 
@@ -27,7 +29,9 @@ describeKubectl('kubectl: access', (k) => {
     expect((await k().refused('delete pod x --as=bob')).stderr).toBe(
       'Error from server (Forbidden): pods "x" is forbidden: User "bob" cannot delete resource "pods" in API group "" in the namespace "default"\n',
     );
-    expect((await k().refused('get nodes --as=bob')).stderr).toContain('cannot list resource "nodes" in API group "" at the cluster scope');
+    expect((await k().refused('get nodes --as=bob')).stderr).toContain(
+      'cannot list resource "nodes" in API group "" at the cluster scope',
+    );
     expect(rows(await k().run('get rolebinding bob -o wide'))[1]?.slice(0, 2)).toEqual(['bob', 'Role/reader']);
     expect(await k().run('describe role reader')).toMatch(/deployments\.apps +\[\] +\[\] +\[get list\]/);
     const refused = await k().refused('create rolebinding more --clusterrole=cluster-admin --user=bob --as=bob');
@@ -36,7 +40,9 @@ describeKubectl('kubectl: access', (k) => {
 
   test('nobody hands out more than they hold', async () => {
     await k().run('create ns grants');
-    await k().run('create role granter -n grants --verb=* --resource=roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io');
+    await k().run(
+      'create role granter -n grants --verb=* --resource=roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io',
+    );
     await k().run('create rolebinding granter -n grants --role=granter --user=gus');
     expect((await k().refused('create role r -n grants --verb=get --resource=secrets --as=gus')).stderr).toContain(
       'is attempting to grant RBAC permissions not currently held:\n{APIGroups:[""], Resources:["secrets"], Verbs:["get"]}',
@@ -72,16 +78,22 @@ describeKubectl('kubectl: access', (k) => {
       `apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: "${server}", certificate-authority: ${ca}}}]\nusers: [{name: u, user: {token: ${token}}}]\ncontexts: [{name: x, context: {cluster: c, user: u, namespace: tokens}}]\ncurrent-context: x\n`,
     );
     expect((await as('auth whoami')).stdout).toContain('system:serviceaccount:tokens:robot');
-    expect((await as('get cm')).stderr).toContain('User "system:serviceaccount:tokens:robot" cannot list resource "configmaps"');
+    expect((await as('get cm')).stderr).toContain(
+      'User "system:serviceaccount:tokens:robot" cannot list resource "configmaps"',
+    );
     await k().run('create rolebinding robot -n tokens --clusterrole=edit --serviceaccount=tokens:robot');
     await expect.poll(async () => (await as('get cm')).code, { timeout: 5000 }).toBe(0);
     expect((await as('create cm mine')).stdout).toBe('configmap/mine created\n');
     await k().run('delete sa robot -n tokens');
-    await expect.poll(async () => (await as('get cm')).stderr, { timeout: 5000 }).toContain('You must be logged in to the server');
+    await expect
+      .poll(async () => (await as('get cm')).stderr, { timeout: 5000 })
+      .toContain('You must be logged in to the server');
   });
 
   test('another user by --as and --as-group; who may not impersonate', async () => {
     expect(await k().run('auth whoami --as=sue --as-group=dev')).toMatch(/sue[^]*dev/);
-    expect((await k().refused('get pods --as=bob --token=nonsense')).stderr).toContain('error: You must be logged in to the server');
+    expect((await k().refused('get pods --as=bob --token=nonsense')).stderr).toContain(
+      'error: You must be logged in to the server',
+    );
   });
 });

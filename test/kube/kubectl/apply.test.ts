@@ -29,7 +29,9 @@ describeKubectl('kubectl: files', (k) => {
   test('create -f, replace, replace --force', async () => {
     const file = k().file('map.yaml', MAP('filed', { a: '1' }));
     expect(await k().run(`create -f ${file}`)).toBe('configmap/filed created\n');
-    expect((await k().refused(`create -f ${file}`)).stderr).toContain(`Error from server (AlreadyExists): error when creating "${file}": configmaps "filed" already exists`);
+    expect((await k().refused(`create -f ${file}`)).stderr).toContain(
+      `Error from server (AlreadyExists): error when creating "${file}": configmaps "filed" already exists`,
+    );
     k().file('map.yaml', MAP('filed', { b: '2' }));
     expect(await k().run(`replace -f ${file}`)).toBe('configmap/filed replaced\n');
     expect((await k().json('get cm filed')).data).toEqual({ b: '2' });
@@ -52,15 +54,24 @@ describeKubectl('kubectl: files', (k) => {
   });
 
   test('apply of a Deployment merges its containers by name', async () => {
-    await k().run('apply -f -', stdin(DEPLOYMENT('merged', 'nginx:1', '        env: [{name: A, value: "1"}, {name: B, value: "2"}]\n')));
+    await k().run(
+      'apply -f -',
+      stdin(DEPLOYMENT('merged', 'nginx:1', '        env: [{name: A, value: "1"}, {name: B, value: "2"}]\n')),
+    );
     await k().run('set env deploy/merged EXTRA=x');
     await k().run('scale deploy merged --replicas=4');
-    const text = DEPLOYMENT('merged', 'nginx:2', '        env: [{name: A, value: "1"}]\n').replace('  replicas: 2\n', '');
+    const text = DEPLOYMENT('merged', 'nginx:2', '        env: [{name: A, value: "1"}]\n').replace(
+      '  replicas: 2\n',
+      '',
+    );
     expect(await k().run('apply -f -', stdin(text))).toBe('deployment.apps/merged configured\n');
     const { spec } = await k().json('get deploy merged');
     const [container] = spec.template.spec.containers;
     expect(container.image).toBe('nginx:2');
-    expect(container.env).toEqual([{ name: 'A', value: '1' }, { name: 'EXTRA', value: 'x' }]);
+    expect(container.env).toEqual([
+      { name: 'A', value: '1' },
+      { name: 'EXTRA', value: 'x' },
+    ]);
   });
 
   test('apply to what was not applied before warns once', async () => {
@@ -74,7 +85,10 @@ describeKubectl('kubectl: files', (k) => {
   test('apply --prune takes away what is no longer in the files', async () => {
     const two = `${MAP('p1', { a: '1' }, 'set: p')}---\n${MAP('p2', { a: '1' }, 'set: p')}`;
     await k().run('apply -f - -l set=p', stdin(two));
-    const out = await k().run('apply -f - -l set=p --prune --prune-allowlist=core/v1/ConfigMap', stdin(MAP('p1', { a: '1' }, 'set: p')));
+    const out = await k().run(
+      'apply -f - -l set=p --prune --prune-allowlist=core/v1/ConfigMap',
+      stdin(MAP('p1', { a: '1' }, 'set: p')),
+    );
     expect(out).toBe('configmap/p1 unchanged\nconfigmap/p2 pruned\n');
     expect(await k().run('get cm -l set=p -o name')).toBe('configmap/p1\n');
   });
@@ -82,7 +96,9 @@ describeKubectl('kubectl: files', (k) => {
   test('server-side apply: managers, conflicts, force', async () => {
     const apply = (text: string, flags: string) => k().outcome(`apply --server-side ${flags} -f -`, stdin(text));
     expect((await apply(MAP('ssa', { a: '1', b: '1' }), '')).stdout).toBe('configmap/ssa serverside-applied\n');
-    expect((await apply(MAP('ssa', { c: '1' }), '--field-manager=other')).stdout).toBe('configmap/ssa serverside-applied\n');
+    expect((await apply(MAP('ssa', { c: '1' }), '--field-manager=other')).stdout).toBe(
+      'configmap/ssa serverside-applied\n',
+    );
     expect((await k().json('get cm ssa')).data).toEqual({ a: '1', b: '1', c: '1' });
     const lost = await apply(MAP('ssa', { a: '2' }), '--field-manager=other');
     expect(lost.code).toBe(1);
@@ -90,12 +106,16 @@ describeKubectl('kubectl: files', (k) => {
     expect((await apply(MAP('ssa', { a: '2' }), '--field-manager=other --force-conflicts')).code).toBe(0);
     expect((await k().json('get cm ssa')).data).toEqual({ a: '2', b: '1' });
     expect((await apply(MAP('ssa', { b: '1' }), '')).code).toBe(0);
-    expect((await k().json('get cm ssa --show-managed-fields')).metadata.managedFields.map((one: any) => one.manager).sort()).toEqual(['kubectl', 'other']);
+    expect(
+      (await k().json('get cm ssa --show-managed-fields')).metadata.managedFields.map((one: any) => one.manager).sort(),
+    ).toEqual(['kubectl', 'other']);
   });
 
   test('server-side apply takes over what was applied by the client', async () => {
     await k().run('apply -f -', stdin(MAP('moved', { a: '1', b: '2' })));
-    expect(await k().run('apply --server-side -f -', stdin(MAP('moved', { a: '2' })))).toBe('configmap/moved serverside-applied\n');
+    expect(await k().run('apply --server-side -f -', stdin(MAP('moved', { a: '2' })))).toBe(
+      'configmap/moved serverside-applied\n',
+    );
     expect((await k().json('get cm moved')).data).toEqual({ a: '2' });
   });
 
@@ -118,11 +138,14 @@ describeKubectl('kubectl: files', (k) => {
     };
     expect(await k().run('edit cm edited', editor('s/a: "1"/a: "7"/'))).toBe('configmap/edited edited\n');
     expect(await k().field('cm edited', 'data.a')).toBe('7');
-    expect((await k().outcome('edit cm edited', editor('s/nothing/else/'))).stderr).toContain('Edit cancelled, no changes made.');
+    expect((await k().outcome('edit cm edited', editor('s/nothing/else/'))).stderr).toContain(
+      'Edit cancelled, no changes made.',
+    );
   });
 
   test('what is wrong with a file', async () => {
-    const refused = async (text: string, command = 'create') => (await k().refused(`${command} -f -`, stdin(text))).stderr;
+    const refused = async (text: string, command = 'create') =>
+      (await k().refused(`${command} -f -`, stdin(text))).stderr;
     expect(await refused(MAP('x', { a: '1' }).replace('\ndata:', '\ndate:'))).toBe(
       'Error from server (BadRequest): error when creating "STDIN": ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "date"\n',
     );
@@ -132,11 +155,20 @@ describeKubectl('kubectl: files', (k) => {
     expect(await refused(MAP('Bad_Name', {}))).toBe(
       `The ConfigMap "Bad_Name" is invalid: metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')\n`,
     );
-    expect(await refused('apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: x}\n')).toContain('no matches for kind "CronJob" in version "batch/v1beta1"');
+    expect(await refused('apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: x}\n')).toContain(
+      'no matches for kind "CronJob" in version "batch/v1beta1"',
+    );
     expect(await refused('apiVersion: v1\nkind: ConfigMap\n')).toContain('resource name may not be empty');
-    expect(await refused(DEPLOYMENT('x', 'y').replace('app: x}}\n  template', 'app: z}}\n  template'))).toContain('`selector` does not match template `labels`');
-    expect(await k().outcome('create --validate=false -f -', stdin(MAP('loose', { a: '1' }).replace('\ndata:', '\ndate:')))).toMatchObject({ code: 0 });
-    const warned = await k().outcome('create --validate=warn -f -', stdin(MAP('warned', { a: '1' }).replace('\ndata:', '\ndate:')));
+    expect(await refused(DEPLOYMENT('x', 'y').replace('app: x}}\n  template', 'app: z}}\n  template'))).toContain(
+      '`selector` does not match template `labels`',
+    );
+    expect(
+      await k().outcome('create --validate=false -f -', stdin(MAP('loose', { a: '1' }).replace('\ndata:', '\ndate:'))),
+    ).toMatchObject({ code: 0 });
+    const warned = await k().outcome(
+      'create --validate=warn -f -',
+      stdin(MAP('warned', { a: '1' }).replace('\ndata:', '\ndate:')),
+    );
     expect([warned.code, warned.stderr]).toEqual([0, 'Warning: unknown field "date"\n']);
   });
 

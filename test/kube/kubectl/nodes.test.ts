@@ -29,18 +29,29 @@ describeKubectl('kubectl: nodes', (k) => {
     await k().run('run bare --image=x --labels=app=bare');
     const bind = (node: string) =>
       k().outcome('create --raw /api/v1/namespaces/default/pods/bare/binding -f -', {
-        stdin: JSON.stringify({ apiVersion: 'v1', kind: 'Binding', metadata: { name: 'bare' }, target: { kind: 'Node', name: node } }),
+        stdin: JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Binding',
+          metadata: { name: 'bare' },
+          target: { kind: 'Node', name: node },
+        }),
       });
     expect((await bind('n2')).code).toBe(0);
     expect(await k().field('pod bare', 'spec.nodeName')).toBe('n2');
     expect(await k().field('pod bare', 'status.conditions[?(@.type=="PodScheduled")].status')).toBe('True');
     expect((await bind('n3')).stderr).toContain('pod bare is already assigned to node "n2"');
     expect(rows(await k().run('get pods --field-selector=spec.nodeName=n2 --no-headers'))[0]?.[0]).toBe('bare');
-    expect((await k().refused('drain n2')).stderr).toContain('cannot delete cannot delete Pods that declare no controller');
-    await k().run(`patch pod bare --subresource=status --type=merge -p '{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}'`);
+    expect((await k().refused('drain n2')).stderr).toContain(
+      'cannot delete cannot delete Pods that declare no controller',
+    );
+    await k().run(
+      `patch pod bare --subresource=status --type=merge -p '{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}'`,
+    );
     await k().run('create pdb keep --selector=app=bare --min-available=1');
     const held = await k().refused('drain n2 --force --timeout=1s');
-    expect(held.stderr).toMatch(/Cannot evict pod as it would violate the pod's disruption budget|global timeout reached/);
+    expect(held.stderr).toMatch(
+      /Cannot evict pod as it would violate the pod's disruption budget|global timeout reached/,
+    );
     await k().run('delete pdb keep');
     const drained = k().start('drain n2 --force --grace-period=0 --timeout=20s');
     await drained.ended;

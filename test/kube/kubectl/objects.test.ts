@@ -29,33 +29,54 @@ describeKubectl('kubectl: objects', (k) => {
   test('lists: all namespaces, selectors, sorting', async () => {
     const n = '-n lists';
     await k().run('create ns lists');
-    for (const [name, tier] of [['c', 'web'], ['a', 'db'], ['b', 'web']]) {
-      await k().run(`create cm ${name} ${n} --from-literal=k=${name}`);
-      await k().run(`label cm ${name} ${n} tier=${tier}`);
+    for (const [name, tier] of [
+      ['c', 'web'],
+      ['a', 'db'],
+      ['b', 'web'],
+    ]) {
+      await k().run(`create secret generic ${name} ${n} --from-literal=k=${name}`);
+      await k().run(`label secret ${name} ${n} tier=${tier}`);
     }
-    const names = async (line: string) => (await k().run(`get cm ${n} -o name ${line}`)).split('\n').filter(Boolean);
-    expect(await names('')).toEqual(['configmap/a', 'configmap/b', 'configmap/c']);
-    expect(await names('-l tier=web')).toEqual(['configmap/b', 'configmap/c']);
-    expect(await names("-l 'tier in (db,x)'")).toEqual(['configmap/a']);
-    expect(await names('-l tier!=web')).toEqual(['configmap/a']);
+    const names = async (line: string) =>
+      (await k().run(`get secret ${n} -o name ${line}`)).split('\n').filter(Boolean);
+    expect(await names('')).toEqual(['secret/a', 'secret/b', 'secret/c']);
+    expect(await names('-l tier=web')).toEqual(['secret/b', 'secret/c']);
+    expect(await names("-l 'tier in (db,x)'")).toEqual(['secret/a']);
+    expect(await names('-l tier!=web')).toEqual(['secret/a']);
     expect(await names('-l nope')).toEqual([]);
-    expect(await names('--field-selector=metadata.name=b')).toEqual(['configmap/b']);
-    expect(await names('--field-selector=metadata.name!=b')).toEqual(['configmap/a', 'configmap/c']);
-    expect(await names('--chunk-size=1')).toEqual(['configmap/a', 'configmap/b', 'configmap/c']);
-    expect(rows(await k().run(`get cm ${n} --sort-by=.data.k --no-headers`)).map((row) => row[0])).toEqual(['a', 'b', 'c']);
-    expect(rows(await k().run(`get cm ${n} -L tier --show-labels`))[1]).toEqual(['a', '1', expect.any(String), 'db', 'tier=db']);
-    expect(rows(await k().run('get cm -A')).filter((row) => row[0] === 'lists')).toHaveLength(3);
-    expect((await k().outcome('get cm -n nowhere')).stderr).toBe('No resources found in nowhere namespace.\n');
+    expect(await names('--field-selector=metadata.name=b')).toEqual(['secret/b']);
+    expect(await names('--field-selector=metadata.name!=b')).toEqual(['secret/a', 'secret/c']);
+    expect(await names('--chunk-size=1')).toEqual(['secret/a', 'secret/b', 'secret/c']);
+    expect(rows(await k().run(`get secret ${n} --sort-by=.data.k --no-headers`)).map((row) => row[0])).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect(rows(await k().run(`get secret ${n} -L tier --show-labels`))[1]).toEqual([
+      'a',
+      'Opaque',
+      '1',
+      expect.any(String),
+      'db',
+      'tier=db',
+    ]);
+    expect(rows(await k().run('get secret -A')).filter((row) => row[0] === 'lists')).toHaveLength(3);
+    expect((await k().outcome('get secret -n nowhere')).stderr).toBe('No resources found in nowhere namespace.\n');
   });
 
   test('label and annotate: set, refuse to overwrite, take off', async () => {
     await k().run('create cm marked');
     expect(await k().run('label cm marked a=b')).toBe('configmap/marked labeled\n');
-    expect((await k().refused('label cm marked a=c')).stderr).toContain("'a' already has a value (b), and --overwrite is false");
+    expect((await k().refused('label cm marked a=c')).stderr).toContain(
+      "'a' already has a value (b), and --overwrite is false",
+    );
     expect(await k().run('label cm marked a=c --overwrite')).toBe('configmap/marked labeled\n');
     expect(await k().run('label cm marked a=c')).toBe('configmap/marked not labeled\n');
     expect(await k().run('annotate cm marked note="two words"')).toBe('configmap/marked annotated\n');
-    expect((await k().json('get cm marked')).metadata).toMatchObject({ labels: { a: 'c' }, annotations: { note: 'two words' } });
+    expect((await k().json('get cm marked')).metadata).toMatchObject({
+      labels: { a: 'c' },
+      annotations: { note: 'two words' },
+    });
     expect(await k().run('label cm marked a-')).toBe('configmap/marked unlabeled\n');
     expect(await k().run('annotate cm marked note-')).toBe('configmap/marked annotated\n');
     const { metadata } = await k().json('get cm marked');
@@ -66,11 +87,17 @@ describeKubectl('kubectl: objects', (k) => {
     await k().run('create cm patched --from-literal=a=1');
     expect(await k().run(`patch cm patched -p '{"data":{"b":"2"}}'`)).toBe('configmap/patched patched\n');
     expect(await k().run(`patch cm patched --type=merge -p '{"data":{"a":null}}'`)).toBe('configmap/patched patched\n');
-    expect(await k().run(`patch cm patched --type=json -p '[{"op":"add","path":"/data/c","value":"3"}]'`)).toBe('configmap/patched patched\n');
+    expect(await k().run(`patch cm patched --type=json -p '[{"op":"add","path":"/data/c","value":"3"}]'`)).toBe(
+      'configmap/patched patched\n',
+    );
     expect((await k().json('get cm patched')).data).toEqual({ b: '2', c: '3' });
     expect(await k().run(`patch cm patched -p '{"data":{"b":"2"}}'`)).toBe('configmap/patched patched (no change)\n');
-    expect((await k().refused(`patch cm nope -p '{}'`)).stderr).toBe('Error from server (NotFound): configmaps "nope" not found\n');
-    expect((await k().refused(`patch cm patched --type=json -p '[{"op":"test","path":"/data/b","value":"9"}]'`)).code).toBe(1);
+    expect((await k().refused(`patch cm nope -p '{}'`)).stderr).toBe(
+      'Error from server (NotFound): configmaps "nope" not found\n',
+    );
+    expect(
+      (await k().refused(`patch cm patched --type=json -p '[{"op":"test","path":"/data/b","value":"9"}]'`)).code,
+    ).toBe(1);
   });
 
   test('secrets of three types', async () => {
@@ -96,14 +123,16 @@ describeKubectl('kubectl: objects', (k) => {
   test('delete: several, by label, all, with grace and without waiting', async () => {
     const n = '-n deletes';
     await k().run('create ns deletes');
-    for (const name of ['a', 'b', 'c', 'd', 'e']) await k().run(`create cm ${name} ${n}`);
-    expect(await k().run(`delete cm a b ${n}`)).toBe('configmap "a" deleted\nconfigmap "b" deleted\n');
-    await k().run(`label cm c x=y ${n}`);
-    expect(await k().run(`delete cm -l x=y ${n} --wait=false`)).toBe('configmap "c" deleted\n');
-    expect(await k().run(`delete cm d --now ${n}`)).toBe('configmap "d" deleted\n');
-    expect((await k().refused(`delete cm d ${n}`)).stderr).toBe('Error from server (NotFound): configmaps "d" not found\n');
-    expect(await k().run(`delete cm --all ${n}`)).toContain('configmap "e" deleted\n');
-    expect(await k().run(`get cm ${n} -o name`)).toBe('');
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await k().run(`create secret generic ${name} ${n}`);
+    expect(await k().run(`delete secret a b ${n}`)).toBe('secret "a" deleted\nsecret "b" deleted\n');
+    await k().run(`label secret c x=y ${n}`);
+    expect(await k().run(`delete secret -l x=y ${n} --wait=false`)).toBe('secret "c" deleted\n');
+    expect(await k().run(`delete secret d --now ${n}`)).toBe('secret "d" deleted\n');
+    expect((await k().refused(`delete secret d ${n}`)).stderr).toBe(
+      'Error from server (NotFound): secrets "d" not found\n',
+    );
+    expect(await k().run(`delete secret --all ${n}`)).toContain('secret "e" deleted\n');
+    expect(await k().run(`get secret ${n} -o name`)).toBe('');
   });
 
   test('a finalizer holds an object until it is taken off', async () => {
@@ -134,7 +163,9 @@ describeKubectl('kubectl: objects', (k) => {
 
   test('wait for conditions, fields, creation and deletion', async () => {
     await k().run('create ns waits');
-    expect(await k().run("wait ns/waits --for=jsonpath='{.status.phase}'=Active --timeout=5s")).toBe('namespace/waits condition met\n');
+    expect(await k().run("wait ns/waits --for=jsonpath='{.status.phase}'=Active --timeout=5s")).toBe(
+      'namespace/waits condition met\n',
+    );
     await k().run('create cm w -n waits');
     const gone = k().start('wait cm/w -n waits --for=delete --timeout=10s');
     await k().run('delete cm w -n waits');

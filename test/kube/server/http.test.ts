@@ -30,7 +30,10 @@ describe('pages', () => {
   });
 
   test('version, index, metrics', async () => {
-    expect((await api.call('GET /version')).json).toMatchObject({ major: '1', gitVersion: expect.stringMatching(/^v1\.\d+\.\d/) });
+    expect((await api.call('GET /version')).json).toMatchObject({
+      major: '1',
+      gitVersion: expect.stringMatching(/^v1\.\d+\.\d/),
+    });
     expect((await api.call('GET /')).json.paths).toContain('/apis/apps/v1');
     const { text, headers } = await api.call('GET /metrics');
     expect(headers['content-type']).toMatch(/^text\/plain/);
@@ -43,7 +46,10 @@ describe('pages', () => {
       expect(first.status, path).toBe(200);
       const { etag = '' } = first.headers;
       expect(etag).toMatch(/^".+"$/);
-      expect(await api.call(`GET ${path}`, { headers: { 'if-none-match': etag } })).toMatchObject({ status: 304, text: '' });
+      expect(await api.call(`GET ${path}`, { headers: { 'if-none-match': etag } })).toMatchObject({
+        status: 304,
+        text: '',
+      });
     }
   });
 
@@ -51,19 +57,26 @@ describe('pages', () => {
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
     const { json, headers } = await api.call('GET /api', { headers: { accept } });
     expect(headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList');
-    expect(json).toMatchObject({ kind: 'APIGroupDiscoveryList', items: [{ metadata: {}, versions: [{ version: 'v1', freshness: 'Current' }] }] });
+    expect(json).toMatchObject({
+      kind: 'APIGroupDiscoveryList',
+      items: [{ metadata: {}, versions: [{ version: 'v1', freshness: 'Current' }] }],
+    });
     const maps = json.items[0].versions[0].resources.find((one: any) => one.resource === 'configmaps');
     expect(maps).toMatchObject({ scope: 'Namespaced', singularResource: 'configmap', shortNames: ['cm'] });
   });
 
-  test.each(['/nope', '/api/v2', '/apis/nope.example.com', '/apis/apps/v9', '/api/v1/nopes', '/openapi/v3/apis/nope/v1'])(
-    '%s is not there',
-    async (path) => {
-      const { status, json } = await api.call(`GET ${path}`);
-      expect([status, json.kind, json.reason]).toEqual([404, 'Status', 'NotFound']);
-      expect(json.message).toBe('the server could not find the requested resource');
-    },
-  );
+  test.each([
+    '/nope',
+    '/api/v2',
+    '/apis/nope.example.com',
+    '/apis/apps/v9',
+    '/api/v1/nopes',
+    '/openapi/v3/apis/nope/v1',
+  ])('%s is not there', async (path) => {
+    const { status, json } = await api.call(`GET ${path}`);
+    expect([status, json.kind, json.reason]).toEqual([404, 'Status', 'NotFound']);
+    expect(json.message).toBe('the server could not find the requested resource');
+  });
 });
 
 describe('answers', () => {
@@ -111,7 +124,11 @@ describe('answers', () => {
   test('items of a list do not repeat its type', async () => {
     await api.call(`POST ${MAPS}`, { body: map('item') });
     const { json } = await api.call(`GET ${MAPS}`);
-    expect(json).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1', metadata: { resourceVersion: expect.stringMatching(/^\d+$/) } });
+    expect(json).toMatchObject({
+      kind: 'ConfigMapList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: expect.stringMatching(/^\d+$/) },
+    });
     expect(json.items[0].kind).toBeUndefined();
     expect((await api.call('GET /api/v1/namespaces/nowhere/configmaps')).json.items).toEqual([]);
   });
@@ -119,7 +136,11 @@ describe('answers', () => {
   test('what cannot be had is refused', async () => {
     const accept = 'application/vnd.kubernetes.protobuf';
     const refused = await api.call(`GET ${MAPS}`, { headers: { accept } });
-    expect(refused.json).toMatchObject({ code: 406, reason: 'NotAcceptable', message: expect.stringContaining('application/json') });
+    expect(refused.json).toMatchObject({
+      code: 406,
+      reason: 'NotAcceptable',
+      message: expect.stringContaining('application/json'),
+    });
     const both = await api.call(`GET ${MAPS}`, { headers: { accept: `${accept},application/json` } });
     expect([both.status, both.headers['content-type']]).toEqual([200, 'application/json']);
   });
@@ -133,7 +154,9 @@ describe('bodies', () => {
     const plain = await api.call(`POST ${MAPS}`, { body: JSON.stringify(map('plain')) });
     expect([plain.status, plain.json.kind]).toEqual([201, 'ConfigMap']);
     const yaml = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\n';
-    expect((await api.call(`POST ${MAPS}`, { body: yaml, headers: { 'content-type': 'application/yaml' } })).status).toBe(201);
+    expect(
+      (await api.call(`POST ${MAPS}`, { body: yaml, headers: { 'content-type': 'application/yaml' } })).status,
+    ).toBe(201);
   });
 
   test.each([
@@ -216,11 +239,12 @@ describe('paths and methods', () => {
 
 describe('who', () => {
   test('without credentials: 403 for objects, health is told', async () => {
-    const { status } = await api.call("GET /healthz", { as: "nobody" });
+    const { status } = await api.call('GET /healthz', { as: 'nobody' });
     expect(status).toBe(200);
     expect((await api.call(`GET ${MAPS}`, { as: 'nobody' })).json).toMatchObject({
       code: 403,
-      message: 'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default"',
+      message:
+        'configmaps is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" in the namespace "default"',
     });
     expect((await api.call('GET /metrics', { as: 'nobody' })).json).toMatchObject({
       code: 403,

@@ -68,12 +68,15 @@ export class ApiClient {
   open(line: string, { headers = {}, body, as = 'admin' }: CallOptions = {}) {
     const [method = 'GET', path = '/'] = line.split(' ');
     const isObject = typeof body === 'object' && !Buffer.isBuffer(body);
+    const payload = body === undefined ? undefined : isObject ? JSON.stringify(body) : body;
+    // A DELETE is not framed by itself.
+    const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload as string)) };
     const outgoing = request(`${this.#plane.kube.url}${path}`, {
       method,
       agent: this.#agents[as],
-      headers: { ...(isObject ? { 'content-type': 'application/json' } : {}), ...headers },
+      headers: { ...(isObject ? { 'content-type': 'application/json' } : {}), ...length, ...headers },
     });
-    outgoing.end(body === undefined ? undefined : isObject ? JSON.stringify(body) : body);
+    outgoing.end(payload);
     return outgoing;
   }
 

@@ -67,7 +67,6 @@ export class Plane {
         compactionIntervalMs: 0,
         log: memoryLogger(log),
         makeCertificate,
-        authorization: 'AlwaysAllow',
         ...options,
       });
       return new Plane(dir, kube, started, log);

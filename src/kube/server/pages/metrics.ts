@@ -75,7 +75,9 @@ export class ServerMetrics {
 
   /** @param known whether the path leads to a resource that is served: others would make labels without end */
   done(exchange: Exchange, code: number, now: number, known: boolean): void {
-    const labels = known ? labelsOf(exchange) : { ...NO_RESOURCE, verb: exchange.info === undefined ? '' : exchange.request.method ?? '' };
+    const labels = known
+      ? labelsOf(exchange)
+      : { ...NO_RESOURCE, verb: exchange.info === undefined ? '' : (exchange.request.method ?? '') };
     this.#requests.inc({ ...labels, code: String(code) });
     if (!exchange.longRunning) this.#seconds.observe(labels, (now - exchange.startedAt) / 1000);
   }
