@@ -91,7 +91,7 @@ describeKubectl('kubectl: access', (k) => {
   });
 
   test('another user by --as and --as-group; who may not impersonate', async () => {
-    expect(await k().run('auth whoami --as=sue --as-group=dev')).toMatch(/sue[^]*dev/);
+    expect(await k().run('auth whoami --as=sue --as-group=dev')).toMatch(/sue[\s\S]*dev/);
     expect((await k().refused('get pods --as=bob --token=nonsense')).stderr).toContain(
       'error: You must be logged in to the server',
     );

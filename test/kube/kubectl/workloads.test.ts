@@ -39,7 +39,7 @@ describeKubectl('kubectl: workloads', (k) => {
     expect(await k().run('describe svc web')).toMatch(/TargetPort: +8080\/TCP/);
     expect(await k().run('describe deploy web')).toMatch(/^Replicas: +3 desired/m);
     expect(await k().run('get all')).toMatch(
-      /service\/web[^]*deployment\.apps\/web[^]*horizontalpodautoscaler\.autoscaling\/web/,
+      /service\/web[\s\S]*deployment\.apps\/web[\s\S]*horizontalpodautoscaler\.autoscaling\/web/,
     );
   });
 
