@@ -41,7 +41,7 @@ describeKubectl('kubectl: access', (k) => {
   test('nobody hands out more than they hold', async () => {
     await k().run('create ns grants');
     await k().run(
-      'create role granter -n grants --verb=* --resource=roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io',
+      'create role granter -n grants --verb=get,create --resource=roles.rbac.authorization.k8s.io,rolebindings.rbac.authorization.k8s.io',
     );
     await k().run('create rolebinding granter -n grants --role=granter --user=gus');
     expect((await k().refused('create role r -n grants --verb=get --resource=secrets --as=gus')).stderr).toContain(
@@ -90,10 +90,7 @@ describeKubectl('kubectl: access', (k) => {
       .toContain('You must be logged in to the server');
   });
 
-  test('another user by --as and --as-group; who may not impersonate', async () => {
+  test('another user by --as and --as-group', async () => {
     expect(await k().run('auth whoami --as=sue --as-group=dev')).toMatch(/sue[\s\S]*dev/);
-    expect((await k().refused('get pods --as=bob --token=nonsense')).stderr).toContain(
-      'error: You must be logged in to the server',
-    );
   });
 });

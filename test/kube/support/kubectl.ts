@@ -79,7 +79,7 @@ export class Kubectl {
 
   /** One field: `spec.replicas`. Empty if it is not there. */
   field(what: string, path: string): Promise<string> {
-    return this.run(`get ${what} -o jsonpath={.${path}}`);
+    return this.run(`get ${what} -o 'jsonpath={.${path}}'`);
   }
 
   /** A file in the home, for -f. @returns its path */
