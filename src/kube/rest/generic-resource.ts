@@ -290,6 +290,7 @@ export class GenericResource implements Resource {
         subresource,
         apiVersion: apiVersionOf(kind),
         now: timeText(now()),
+        ...(kind.hasStatus ? {} : { ignored: [] }),
       });
     const over = () => {
       let tries = 0;

@@ -19,6 +19,8 @@ export interface ApplyRequest {
   readonly subresource: string;
   readonly apiVersion: string;
   readonly now: string;
+  /** Members of the object that this path cannot write; absent: as of a kind with a status of its own. */
+  readonly ignored?: readonly string[];
 }
 
 export interface TrackRequest {
@@ -31,6 +33,8 @@ export interface TrackRequest {
   readonly subresource: string;
   readonly apiVersion: string;
   readonly now: string;
+  /** Members of the object that this path cannot write; absent: as of a kind with a status of its own. */
+  readonly ignored?: readonly string[];
 }
 
 /** What machinery knows of patches, schemas and managers. */

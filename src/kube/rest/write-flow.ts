@@ -154,6 +154,7 @@ function track(tools: WriteTools, write: WriteCase, object: KubeObject, old: Kub
     subresource: write.subresource,
     apiVersion: apiVersionOf(kind),
     now: timeText(now()),
+    ...(kind.hasStatus ? {} : { ignored: [] }),
   });
 }
 

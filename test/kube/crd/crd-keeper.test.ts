@@ -160,6 +160,25 @@ describe('custom resources in a running server', () => {
     expect(await refusal(served()!.patch(context, 'd', 'a', strategic, ''))).toMatch(/^415 /);
   });
 
+  it('without a status of their own are one whole', async () => {
+    await define(definition());
+    await until(() => served() !== undefined);
+    const body = network('a', { cidr: '10.' }, { status: { replicas: 1 } });
+    const apply = { type: 'apply', body, force: false } as const;
+    const { object } = await served()!.patch(context, 'd', 'a', apply, '');
+    expect(object.status).toEqual({ replicas: 1 });
+    expect(object.metadata.managedFields![0]!.fieldsV1).toEqual({
+      'f:spec': { 'f:cidr': {} },
+      'f:status': { 'f:replicas': {} },
+    });
+    const merged = { type: 'merge', body: { status: { replicas: 2 } }, force: false } as const;
+    const next = await served()!.patch({ ...context, fieldManager: 'other' }, 'd', 'a', merged, '');
+    expect(next.object.metadata.managedFields!.map((e) => [e.manager, e.fieldsV1])).toEqual([
+      ['test', { 'f:spec': { 'f:cidr': {} } }],
+      ['other', { 'f:status': { 'f:replicas': {} } }],
+    ]);
+  });
+
   it('are shown in every version by its own schema', async () => {
     const narrow = {
       type: 'object',

@@ -159,7 +159,7 @@ describe('server-side apply', () => {
     live = update(deployments, live, (o) => (o.spec.replicas = 3), { manager: 'kubectl-edit' });
     live = update(deployments, live, (o) => (o.status = { replicas: 3 }), { manager: 'ctl', subresource: 'status' });
     expect(owners(live)['kubectl-edit']).toEqual(['.spec.replicas']);
-    expect(owners(live).ctl).toEqual(['.status', '.status.replicas']);
+    expect(owners(live).ctl).toEqual(['.status.replicas']);
     const error = refusal(() => apply(deployments, live, config(2, 'b'), { manager: 'b' }));
     expect(error.message).toBe(
       'Apply failed with 2 conflicts: conflicts with "a":\n- .spec.template.spec.containers[name="c"].image\n' +
@@ -232,6 +232,55 @@ describe('server-side apply', () => {
 });
 
 describe('updates', () => {
+  it('own on create what Kubernetes says they own', () => {
+    const sent = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', labels: { app: 'web' } },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: { app: 'web' } },
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%' } },
+        template: {
+          metadata: { labels: { app: 'web' } },
+          spec: {
+            containers: [{ name: 'nginx', image: 'nginx', ports: [{ containerPort: 80 }], resources: {} }],
+            securityContext: {},
+            restartPolicy: 'Always',
+          },
+        },
+      },
+    };
+    const live = update(deployments, null, (o) => Object.assign(o, sent), { manager: 'kubectl-create' });
+    expect(live.metadata.managedFields![0]!.fieldsV1).toEqual({
+      'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
+      'f:spec': {
+        'f:replicas': {},
+        'f:selector': {},
+        'f:strategy': { 'f:rollingUpdate': { '.': {}, 'f:maxSurge': {} }, 'f:type': {} },
+        'f:template': {
+          'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
+          'f:spec': {
+            'f:containers': {
+              'k:{"name":"nginx"}': {
+                '.': {},
+                'f:image': {},
+                'f:name': {},
+                'f:ports': {
+                  '.': {},
+                  'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {} },
+                },
+                'f:resources': {},
+              },
+            },
+            'f:restartPolicy': {},
+            'f:securityContext': {},
+          },
+        },
+      },
+    });
+  });
+
   it('own what they add, and take it from others', () => {
     let live = update(configMaps, null, (o) => Object.assign(o, cm({ x: '1', y: '1' })), { manager: 'a' });
     expect(owners(live)).toEqual({ a: ['.data', '.data.x', '.data.y'] });
@@ -246,6 +295,17 @@ describe('updates', () => {
     const live = update(configMaps, null, (o) => Object.assign(o, cm({ x: '1' })), { manager: 'a' });
     const again = update(configMaps, live, (o) => (o.metadata.resourceVersion = '9'), { manager: 'b', now: 'later' });
     expect(again.metadata.managedFields).toEqual(live.metadata.managedFields);
+  });
+
+  it('that keep a null own nothing by it', () => {
+    const open: Schema = {
+      type: 'object',
+      properties: () => new Map([['spec', { type: 'any', preserveUnknown: true }]]),
+    };
+    const live = update(open, null, (o) => (o.spec = { a: null, b: 1 }), { manager: 'a' });
+    expect(owners(live)).toEqual({ a: ['.spec', '.spec.a', '.spec.b'] });
+    const again = update(open, live, (o) => (o.spec.b = 2), { manager: 'b' });
+    expect(owners(again)).toEqual({ a: ['.spec', '.spec.a'], b: ['.spec.b'] });
   });
 
   it('do not track what was not tracked from the start', () => {

@@ -101,16 +101,19 @@ function compareMembers(
   changed: FieldSetDraft,
   removed: FieldSetDraft,
 ): void {
+  const named = schema?.properties?.();
   for (const name in after) {
     const value = after[name];
     if (value === undefined) continue;
-    const old = Object.hasOwn(before, name) ? before[name] : undefined;
+    const own = Object.hasOwn(before, name) ? before[name] : undefined;
+    const old = own === undefined ? emptyOf(named?.get(name)) : own;
     if (old !== value) compare(schema && memberOf(schema, name), `f:${name}`, old, value, changed, removed);
   }
   for (const name in before) {
     const old = before[name];
     if (old === undefined || (Object.hasOwn(after, name) && after[name] !== undefined)) continue;
-    compare(schema && memberOf(schema, name), `f:${name}`, old, undefined, changed, removed);
+    const empty = emptyOf(named?.get(name));
+    compare(schema && memberOf(schema, name), `f:${name}`, old, empty, changed, removed);
   }
 }
 
@@ -140,6 +143,16 @@ function compare(
       if (!isEmptySet(less)) removed[element] = less;
     }
   }
+}
+
+const NO_MEMBERS: JsonObject = {};
+const NO_ITEMS: JsonValue[] = [];
+
+/** A struct of a built-in type is there even if nothing is in it, and so is a list that is always printed. */
+function emptyOf(schema: Schema | undefined): JsonValue | undefined {
+  if (schema === undefined || schema.presence === true) return undefined;
+  if (schema.type === 'array') return schema.always === true ? NO_ITEMS : undefined;
+  return schema.ref !== undefined && schema.type === 'object' ? NO_MEMBERS : undefined;
 }
 
 /** Items that occur twice under one key are compared together, as if they were one field. */
