@@ -9,11 +9,14 @@ const REF = '#/components/schemas/';
 const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
 const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
 
+const ANY = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON';
+
 const LEAVES: Readonly<Record<string, OpenApiSchema>> = {
   [QUANTITY]: {
     description: 'An amount, such as 500m (of a core), 1.5Gi (of bytes) or 12e6.',
     oneOf: [{ type: 'string' }, { type: 'number' }],
   },
+  [ANY]: { description: 'Any JSON value.' },
   [INT_OR_STRING]: {
     description: 'A whole number, or a text such as a percentage or the name of a port.',
     format: 'int-or-string',
@@ -86,11 +89,12 @@ export class Components {
       case 'object':
         return this.#map(schema);
       case 'array':
-        return { type: 'array', items: schema.items === undefined ? {} : this.#element(schema.items) };
+        return { type: 'array', items: schema.items === undefined ? this.#leaf(ANY) : this.#element(schema.items) };
       case 'int-or-string':
         return schema.source === undefined ? this.#leaf(INT_OR_STRING) : { 'x-kubernetes-int-or-string': true };
       case 'any':
-        return schema.properties === undefined ? {} : { type: 'object' };
+        // Nothing may be empty here: kubectl explain takes that for no schema at all.
+        return schema.properties === undefined ? this.#leaf(ANY) : { type: 'object' };
       default:
         return schema.format === 'quantity' ? this.#leaf(QUANTITY) : scalar(schema);
     }

@@ -88,6 +88,7 @@ export function hpa(version: 'v1' | 'v2'): ServedKind {
     kind: 'HorizontalPodAutoscaler',
     plural: 'horizontalpodautoscalers',
     singular: 'horizontalpodautoscaler',
+    shortNames: ['hpa'],
     namespaced: true,
     schema: schemaOf(`autoscaling.${version}/HorizontalPodAutoscaler`),
   };

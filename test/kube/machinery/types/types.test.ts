@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Schema } from '../../../../src/kube/machinery/schema.js';
 import { memberOf } from '../../../../src/kube/machinery/schema.js';
+import { describedCount, describedNames } from '../../../../src/kube/machinery/types/describe.js';
 import { allRefs, findMessage, isTopLevel, refOf } from '../../../../src/kube/machinery/types/groups.js';
 import { schemaOf, schemaOfKind } from '../../../../src/kube/machinery/types/index.js';
 import { parseLine } from '../../../../src/kube/machinery/types/line.js';
@@ -61,14 +62,8 @@ describe('a schema', () => {
   });
 
   test('carries the marks of its table', () => {
-    expect(at(deployment, 'spec.replicas')).toEqual({
-      type: 'integer',
-      format: 'int32',
-      presence: true,
-      ...(at(deployment, 'spec.replicas').description === undefined
-        ? {}
-        : { description: at(deployment, 'spec.replicas').description }),
-    });
+    const { description: _, ...replicas } = at(deployment, 'spec.replicas');
+    expect(replicas).toEqual({ type: 'integer', format: 'int32', presence: true });
     expect(at(deployment, 'spec.strategy')).toMatchObject({ ref: 'apps.v1/DeploymentStrategy', retainKeys: true });
     expect(deployment.properties?.().get('spec')?.required).toEqual(['selector', 'template']);
     const pod = at(deployment, 'spec.template.spec');
@@ -102,6 +97,21 @@ describe('a schema', () => {
   test('may contain itself', () => {
     const props = at(schemaOf('apiextensions.v1/CustomResourceDefinition'), 'spec.versions.[].schema.openAPIV3Schema');
     expect(at(props, 'properties.a.items.properties.b.additionalProperties.type').type).toBe('string');
+  });
+
+  test('has words of our own for what people ask about', () => {
+    expect(describedCount()).toBeGreaterThan(450);
+    expect(at(deployment, 'spec.replicas').description).toBe('How many pods. Default 1.');
+    expect(at(deployment, 'spec.template.spec.containers.[].image').description).toContain('image');
+    expect(at(deployment, 'spec').description).toBe('What is wanted.');
+    expect(schemaOf('core.v1/Pod').description).toContain('containers');
+  });
+
+  test('never describes what the tables do not have', () => {
+    for (const [ref, member] of describedNames()) {
+      const members = schemaOf(ref).properties?.();
+      expect(member === undefined || members?.has(member), `${ref}.${member}`).toBe(true);
+    }
   });
 
   test('of a list has items', () => {
