@@ -156,7 +156,15 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const onError = (error: unknown, keeper: string, key: string): void =>
       log.warn('a keeper will try again', { keeper, key, error: String(error) });
     closing.push(
-      startKeepers({ kinds, resources, cached: admissions.cached, live: objects, ca: pki.ca.cert, onError }),
+      startKeepers({
+        kinds,
+        resources,
+        cached: admissions.cached,
+        live: objects,
+        ca: pki.ca.cert,
+        tokens: authentication,
+        onError,
+      }),
     );
     if (rbac !== null) {
       await bootstrapRbac(kinds, resources);
