@@ -5,9 +5,7 @@ import type { Authorizer } from '../authz/index.js';
 import { RbacAuthorizer, RbacEscalation } from '../authz/index.js';
 import type { Kinds, ObjectReader } from '../kinds/kind.js';
 import { ApiError } from '../machinery/api-error.js';
-import type { KubeObject } from '../machinery/object.js';
 import type { Resources } from '../rest/resource.js';
-import type { ApiServices } from '../server/index.js';
 import { serviceAddress } from '../server/index.js';
 import type { KubeOptions } from './options.js';
 import { KubeConfigError } from './options.js';
@@ -64,12 +62,6 @@ export class Admissions {
       disabled: options.disableAdmission ?? [],
       now,
     });
-  }
-
-  /** APIServices from memory, looked at with each request. */
-  apiServices(): ApiServices {
-    const watched = this.cached.watched('apiregistration.k8s.io', 'apiservices');
-    return { get: (name: string): KubeObject | undefined => watched?.get('', name) };
   }
 
   stop(): void {

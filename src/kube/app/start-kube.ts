@@ -6,6 +6,7 @@ import { startKeepers } from '../admission/index.js';
 import { CertificateAuthorities, DEFAULT_ISSUER, makeAuthentication, TokenKeys } from '../authn/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from '../authz/index.js';
+import { ApiServices, CrdKeeper, extensionKinds } from '../crd/index.js';
 import type { Kind } from '../kinds/index.js';
 import { builtinKinds, storedAllocators } from '../kinds/index.js';
 import type { ObjectStore, Registry } from '../registry/index.js';
@@ -78,6 +79,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       serviceCidr,
       ...(options.nodePorts === undefined ? {} : { nodePorts: options.nodePorts }),
       allocators: storedAllocators(registry),
+      extensions: extensionKinds,
     });
     const admissions = new Admissions();
     const resources = openResources({ registry, kinds, admission: admissions.chain, now });
@@ -97,6 +99,19 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     admissions.open({ kinds, resources, live: objects, authorizer, options, now });
     closing.push(() => admissions.stop());
 
+    const onError = (error: unknown, keeper: string, key: string): void =>
+      log.warn('a keeper will try again', { keeper, key, error: String(error) });
+    const services = new ApiServices({ resources, kinds, now, onError: (error) => onError(error, 'apiservices', '') });
+    closing.push(() => services.stop());
+    const crds = new CrdKeeper({
+      resources,
+      kinds,
+      close: (dir) => registry.close(dir),
+      onKindsChanged: () => void services.sync(),
+      onError: (error, key) => onError(error, 'customresourcedefinitions', key),
+      now,
+    });
+    closing.push(() => crds.stop());
     const storeOf = (kind: Kind): ObjectStore => registry.store(storeSpecOf(kind));
     let ready = false;
     let port = 0;
@@ -121,12 +136,9 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       tokenKeys: keys,
       issuer,
       checks,
-      aggregation: {
-        services: admissions.apiServices(),
-        objects,
-        proxyCert: pki.frontProxyClient.cert,
-        proxyKey: pki.frontProxyClient.key,
-      },
+      services,
+      proxyCert: pki.frontProxyClient.cert,
+      proxyKey: pki.frontProxyClient.key,
       advertised: () => `${address}:${port}`,
       host: bindAddress,
       port: options.port ?? 6443,
@@ -153,8 +165,6 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       frontProxyCa: pki.frontProxyCa.cert,
     };
     await bootstrap(where);
-    const onError = (error: unknown, keeper: string, key: string): void =>
-      log.warn('a keeper will try again', { keeper, key, error: String(error) });
     closing.push(
       startKeepers({
         kinds,
@@ -170,6 +180,9 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       await bootstrapRbac(kinds, resources);
       await rbac.start().whenSynced(SYNC_MS);
     }
+    await crds.start(SYNC_MS);
+    await services.start(SYNC_MS);
+    server.probe();
     ready = true;
 
     const url = `https://${options.externalHostname ?? localHost(bindAddress)}:${port}`;

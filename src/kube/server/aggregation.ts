@@ -1,18 +1,16 @@
 /** Requests for a group and version that another server answers. Source: kubernetes aggregation layer. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { ApiServices, RemoteService } from '../crd/index.js';
 import type { ObjectReader } from '../kinds/kind.js';
 import { ApiError, serviceUnavailable } from '../machinery/api-error.js';
-import type { KubeObject } from '../machinery/object.js';
+import type { UserInfo } from '../machinery/request.js';
 import type { Exchange } from './exchange.js';
+import type { ProxyTarget } from './proxy/reverse-proxy.js';
 import { proxyRequest } from './proxy/reverse-proxy.js';
 import { serviceAddress } from './proxy/service-address.js';
 
-/** Where APIServices are looked up; kept in memory. */
-export interface ApiServices {
-  get(name: string): KubeObject | undefined;
-}
-
 export interface AggregationOptions {
-  readonly services: ApiServices;
+  readonly services: Pick<ApiServices, 'remote'>;
   readonly objects: ObjectReader;
   /** What we show to other servers; PEM. They believe our X-Remote headers by it. */
   readonly proxyCert: string;
@@ -20,69 +18,67 @@ export interface AggregationOptions {
 }
 
 export class Aggregation {
-  readonly #options: AggregationOptions | null;
+  readonly #options: AggregationOptions;
 
-  constructor(options: AggregationOptions | null) {
+  constructor(options: AggregationOptions) {
     this.#options = options;
   }
 
   /** False if the request is ours. @throws ApiError 503 */
   async serve(exchange: Exchange): Promise<boolean> {
-    const options = this.#options;
-    if (options === null) return false;
-    const service = this.#serviceOf(exchange.info.path);
-    if (service === undefined) return false;
-    const { spec } = service;
-    if (isUnavailable(service)) throw serviceUnavailable();
-    const { namespace, name, port = 443 } = spec.service;
-    let address: Awaited<ReturnType<typeof serviceAddress>>;
+    const match = /^\/apis\/([^/]+)\/([^/]+)(\/|$)/.exec(exchange.info.path);
+    if (match === null) return false;
+    const remote = this.#options.services.remote(match[1] as string, match[2] as string);
+    if (remote === undefined) return false;
+    if (!remote.available) throw serviceUnavailable('service unavailable');
+    let target: ProxyTarget;
     try {
-      address = await serviceAddress(options.objects, namespace, name, String(port));
+      target = await remoteTarget(this.#options, remote, exchange.request.url ?? '/');
     } catch (err) {
-      if (err instanceof ApiError) throw serviceUnavailable();
+      if (err instanceof ApiError) throw serviceUnavailable('service unavailable');
       throw err;
     }
-    await proxyRequest(exchange, {
-      secure: true,
-      host: address.host,
-      port: address.port,
-      path: exchange.request.url ?? '/',
-      headers: remoteHeaders(exchange),
-      tls: {
-        servername: `${name}.${namespace}.svc`,
-        rejectUnauthorized: spec.insecureSkipTLSVerify !== true,
-        cert: options.proxyCert,
-        key: options.proxyKey,
-        ...(spec.caBundle === undefined ? {} : { ca: Buffer.from(spec.caBundle, 'base64').toString() }),
-      },
-    });
+    await proxyRequest(exchange, { ...target, headers: remoteHeaders(exchange.user, exchange.request.headers) });
     return true;
   }
-
-  #serviceOf(path: string): KubeObject | undefined {
-    const match = /^\/apis\/([^/]+)\/([^/]+)(\/|$)/.exec(path);
-    if (match === null) return undefined;
-    const found = this.#options?.services.get(`${match[2]}.${match[1]}`);
-    return found?.spec?.service === undefined || found.spec.service === null ? undefined : found;
-  }
 }
 
-function isUnavailable(service: KubeObject): boolean {
-  const conditions: readonly { type: string; status: string }[] = service.status?.conditions ?? [];
-  return conditions.some((one) => one.type === 'Available' && one.status === 'False');
+/** @throws ApiError 404, 503 where the service leads nowhere */
+export async function remoteTarget(
+  { objects, proxyCert, proxyKey }: AggregationOptions,
+  { service, insecureSkipTLSVerify, ca }: RemoteService,
+  path: string,
+): Promise<ProxyTarget> {
+  const { host, port } = await serviceAddress(objects, service.namespace, service.name, String(service.port));
+  return {
+    secure: true,
+    host,
+    port,
+    path,
+    tls: {
+      servername: `${service.name}.${service.namespace}.svc`,
+      rejectUnauthorized: !insecureSkipTLSVerify,
+      cert: proxyCert,
+      key: proxyKey,
+      ...(ca === undefined ? {} : { ca: ca.toString() }),
+    },
+  };
 }
 
-/** Who asks, in the words of an authenticating proxy. */
-function remoteHeaders({ user, request }: Exchange): Record<string, string | string[] | undefined> {
-  const headers: Record<string, string | string[] | undefined> = {};
+/** Who asks, in the words of an authenticating proxy. @param given headers that the client sent */
+export function remoteHeaders(
+  { username, uid, groups, extra }: UserInfo,
+  given: Readonly<Record<string, unknown>> = {},
+): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
   // What the client says of itself in these is not believed by us, and must not be by others.
-  for (const name of Object.keys(request.headers)) {
+  for (const name of Object.keys(given)) {
     if (name.startsWith('x-remote-') || name.startsWith('impersonate-')) headers[name] = undefined;
   }
-  headers['x-remote-user'] = user.username;
-  headers['x-remote-uid'] = user.uid === '' ? undefined : user.uid;
-  headers['x-remote-group'] = [...user.groups];
-  for (const [key, values] of Object.entries(user.extra)) {
+  headers['x-remote-user'] = username;
+  headers['x-remote-uid'] = uid === '' ? undefined : uid;
+  headers['x-remote-group'] = [...groups];
+  for (const [key, values] of Object.entries(extra)) {
     headers[`x-remote-extra-${encodeURIComponent(key.toLowerCase())}`] = [...values];
   }
   return headers;

@@ -1,4 +1,6 @@
 /** HTTPS in front of the resources: the front door. */
+
+import type { ApiServices } from '../crd/index.js';
 import type { ObjectReader } from '../kinds/kind.js';
 import type { VirtualHandler } from '../rest/virtual.js';
 import { Aggregation } from './aggregation.js';
@@ -15,6 +17,7 @@ import { OpenApiPages } from './pages/openapi.js';
 import type { TokenKeysSource } from './pages/tokens.js';
 import { TokenPages } from './pages/tokens.js';
 import type { ServerParts } from './parts.js';
+import { RemoteProber } from './remote-prober.js';
 import { bindingHandler } from './subresources/binding.js';
 import { evictionHandler } from './subresources/eviction.js';
 import { proxyHandler } from './subresources/proxy.js';
@@ -23,7 +26,6 @@ import { Subresources } from './subresources/subresource.js';
 import { unreachableHandler } from './subresources/unreachable.js';
 import { virtualSubresource } from './subresources/virtual.js';
 
-export type { AggregationOptions, ApiServices } from './aggregation.js';
 export type { HealthCheck } from './pages/health.js';
 export { KUBERNETES_VERSION } from './pages/version.js';
 export type { ServerParts } from './parts.js';
@@ -35,7 +37,13 @@ export interface ServerOptions extends ApiServerOptions, ListenerOptions {
   readonly tokenKeys: TokenKeysSource;
   readonly issuer: string;
   readonly checks: readonly HealthCheck[];
-  readonly aggregation: ConstructorParameters<typeof Aggregation>[0];
+  /** Which groups are answered elsewhere. */
+  readonly services: ApiServices;
+  /** What other servers of the aggregation layer believe us by; PEM. */
+  readonly proxyCert: string;
+  readonly proxyKey: string;
+  /** How often those are looked at, ms. Default 30 s. */
+  readonly probeMs?: number;
   /** `host:port` as discovery tells it. */
   readonly advertised: () => string;
 }
@@ -43,24 +51,37 @@ export interface ServerOptions extends ApiServerOptions, ListenerOptions {
 export interface OpenServer {
   /** @returns the port that was bound */
   listen(): Promise<number>;
+  /** From now on looks after the servers of the aggregation layer. */
+  probe(): void;
   stop(graceMs: number): Promise<void>;
 }
 
 export function openServer(options: ServerOptions): OpenServer {
   const { parts } = options;
   const metrics = new ServerMetrics(parts.kinds);
+  const prober = new RemoteProber({
+    ...options,
+    ...(options.probeMs === undefined ? {} : { roundMs: options.probeMs }),
+  });
   const pages = new PageSet({
     kinds: parts.kinds,
     health: new HealthPages(options.checks, parts.now),
-    discovery: new DiscoveryPages(parts.kinds, options.advertised),
+    discovery: new DiscoveryPages(parts.kinds, prober, options.advertised),
     openapi: new OpenApiPages(parts.kinds),
     metrics,
     tokens: new TokenPages(options.tokenKeys, options.issuer),
   });
   const subresources = subresourcesOf(parts, options.objects);
-  const aggregation = new Aggregation(options.aggregation);
-  const api = new ApiServer(parts, pages, metrics, subresources, aggregation, options);
-  return new Listener(api, options);
+  const api = new ApiServer(parts, pages, metrics, subresources, new Aggregation(options), options);
+  const listener = new Listener(api, options);
+  return {
+    listen: () => listener.listen(),
+    probe: () => prober.start(),
+    stop: async (graceMs) => {
+      prober.stop();
+      await listener.stop(graceMs);
+    },
+  };
 }
 
 /** One handler a subresource that is more than a part of its object. */

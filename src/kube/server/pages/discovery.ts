@@ -1,50 +1,62 @@
 /** /api, /apis and below: which kinds there are. Source: kubernetes API discovery. */
 import type { Kinds } from '../../kinds/kind.js';
+import type { RemoteVersion } from '../../machinery/discovery.js';
+import { Discovery } from '../../machinery/discovery.js';
+import type { KubeDocument } from '../../machinery/document.js';
 import type { Exchange } from '../exchange.js';
 import { discoveryVersion, JSON_TYPE, negotiateEncoding } from '../negotiation.js';
-import { respond } from '../respond.js';
-import { CachedPages } from './cached-page.js';
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery-documents.js';
+import { respondDocument } from './document-page.js';
+
+/** What other servers answer for, as they tell it. */
+export interface RemoteVersions {
+  list(): readonly RemoteVersion[];
+  /** Counts changes. */
+  readonly generation: number;
+}
 
 export class DiscoveryPages {
   readonly #kinds: Kinds;
+  readonly #remotes: RemoteVersions;
   readonly #advertised: () => string;
-  readonly #pages: CachedPages;
+  #made: { readonly of: string; readonly discovery: Discovery } | null = null;
 
   /** @param advertised `host:port` */
-  constructor(kinds: Kinds, advertised: () => string) {
+  constructor(kinds: Kinds, remotes: RemoteVersions, advertised: () => string) {
     this.#kinds = kinds;
+    this.#remotes = remotes;
     this.#advertised = advertised;
-    this.#pages = new CachedPages(kinds);
   }
 
   /** @param path without a slash at its end. False if there is no such group or version. @throws ApiError 406 */
   async handle(exchange: Exchange, path: string): Promise<boolean> {
     const [, root, first, second, ...more] = path.split('/');
-    if (more.length > 0) return false;
-    const kinds = this.#kinds;
+    if (more.length > 0 || (root !== 'api' && root !== 'apis')) return false;
+    const discovery = this.#discovery();
     if (first === undefined) {
       const version = discoveryVersion(exchange.accept);
       if (version !== null) {
         const type = `${JSON_TYPE};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
-        const make = () => aggregatedDiscovery(kinds, root === 'api', version);
-        return this.#pages.answer(exchange, `${path} ${version}`, type, make);
+        return respondDocument(exchange, discovery.aggregated(root === 'api', version), type);
       }
     }
     const form = negotiateEncoding(exchange.accept);
-    let make: () => unknown;
+    return respondDocument(exchange, this.#find(discovery, root, first, second), JSON_TYPE, form);
+  }
+
+  #find(discovery: Discovery, root: string, first?: string, second?: string): KubeDocument | undefined {
     if (root === 'api') {
-      if (second !== undefined) return false;
-      make = first === undefined ? () => apiVersions(this.#advertised()) : () => apiResourceList(kinds, '', first);
-    } else if (root === 'apis') {
-      if (first === undefined) make = () => apiGroupList(kinds);
-      else if (second === undefined) make = () => apiGroup(kinds, first);
-      else make = () => apiResourceList(kinds, first, second);
-    } else return false;
-    if (form.encoding === 'json' && !exchange.pretty) return this.#pages.answer(exchange, path, JSON_TYPE, make);
-    const document = make();
-    if (document === undefined) return false;
-    respond(exchange, 200, document, form);
-    return true;
+      if (second !== undefined) return undefined;
+      return first === undefined ? discovery.coreVersions(this.#advertised()) : discovery.resourceList('', first);
+    }
+    if (first === undefined) return discovery.groupList();
+    return second === undefined ? discovery.group(first) : discovery.resourceList(first, second);
+  }
+
+  #discovery(): Discovery {
+    const of = `${this.#kinds.generation} ${this.#remotes.generation}`;
+    if (this.#made?.of !== of) {
+      this.#made = { of, discovery: new Discovery(this.#kinds.all(), this.#remotes.list()) };
+    }
+    return this.#made.discovery;
   }
 }
