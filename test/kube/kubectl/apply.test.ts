@@ -149,7 +149,7 @@ describeKubectl('kubectl: files', (k) => {
     expect(await refused(MAP('x', { a: '1' }).replace('\ndata:', '\ndate:'))).toBe(
       'Error from server (BadRequest): error when creating "STDIN": ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "date"\n',
     );
-    expect(await refused(DEPLOYMENT('x', 'y').replace('replicas: 2', 'replica: 2'))).toContain(
+    expect(await refused(DEPLOYMENT('x', 'img').replace('replicas: 2', 'replica: 2'))).toContain(
       'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "spec.replica"',
     );
     expect(await refused(MAP('Bad_Name', {}))).toBe(
@@ -159,7 +159,7 @@ describeKubectl('kubectl: files', (k) => {
       'no matches for kind "CronJob" in version "batch/v1beta1"',
     );
     expect(await refused('apiVersion: v1\nkind: ConfigMap\n')).toContain('resource name may not be empty');
-    expect(await refused(DEPLOYMENT('x', 'y').replace('app: x}}\n  template', 'app: z}}\n  template'))).toContain(
+    expect(await refused(DEPLOYMENT('x', 'img').replace('app: x}}\n  template', 'app: z}}\n  template'))).toContain(
       '`selector` does not match template `labels`',
     );
     expect(

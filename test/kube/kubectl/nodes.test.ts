@@ -49,7 +49,13 @@ describeKubectl('kubectl: nodes', (k) => {
     );
     await k().run('create pdb keep --selector=app=bare --min-available=1');
     // What the keeper of budgets would find; without it the server asks clients to come again in 10 s.
-    const status = { observedGeneration: 1, expectedPods: 1, desiredHealthy: 1, currentHealthy: 1, disruptionsAllowed: 0 };
+    const status = {
+      observedGeneration: 1,
+      expectedPods: 1,
+      desiredHealthy: 1,
+      currentHealthy: 1,
+      disruptionsAllowed: 0,
+    };
     await k().run(`patch pdb keep --subresource=status --type=merge -p '${JSON.stringify({ status })}'`);
     const held = await k().refused('drain n2 --force --timeout=1s');
     expect(held.stderr).toMatch(
