@@ -122,7 +122,7 @@ export const certificateSigningRequestKind: Kind = defineKind({
     object.spec = old.spec;
   },
   validate,
-  validateUpdate(object, old) {
+  validatePartUpdate(object, old) {
     const kept = (type: string) => listOf(object.status?.conditions).some((c) => c.type === type);
     return ['Approved', 'Denied', 'Failed']
       .filter((type) => listOf(old.status?.conditions).some((c) => c.type === type) && !kept(type))

@@ -21,7 +21,6 @@ export { ALL_VERBS } from './kind.js';
 export { KindRegistry } from './kind-registry.js';
 export { setPodDefaults, setTemplateDefaults } from './pod-defaults.js';
 export { isTerminal } from './pod-status.js';
-export { validateEphemeralContainersUpdate } from './pod-update.js';
 export { qosClassOf } from './qos-class.js';
 export { type RepairOptions, type RepairReport, repairAllocations } from './repair-allocations.js';
 export type { PortRange, ServiceRanges } from './service-allocation.js';

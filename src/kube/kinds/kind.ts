@@ -141,6 +141,8 @@ export interface Kind {
   /** Besides validate: what may not change. */
   readonly validateUpdate?: (object: KubeObject, old: KubeObject) => FieldError[];
   readonly validateStatusUpdate?: (object: KubeObject, old: KubeObject) => FieldError[];
+  /** Besides validate, of a path that writes a part of the object (`ephemeralcontainers`, `approval`). */
+  readonly validatePartUpdate?: (object: KubeObject, old: KubeObject, subresource: string) => FieldError[];
   /** Sent as Warning headers with the answer to a write. */
   readonly warnings?: (object: KubeObject) => string[];
   readonly hooks?: KindHooks;

@@ -5,7 +5,7 @@ import type { Cell, Kind, RowCondition, Subresource } from './kind.js';
 import { listOf, within } from './loose.js';
 import { setPodDefaults } from './pod-defaults.js';
 import { isTerminal, summarizePod } from './pod-status.js';
-import { validatePodUpdate } from './pod-update.js';
+import { validateEphemeralContainersUpdate, validatePodUpdate } from './pod-update.js';
 import { validateNewPodSpec, validatePodSpec } from './pod-validation.js';
 import { qosClassOf } from './qos-class.js';
 
@@ -96,6 +96,8 @@ export const podKind: Kind = defineKind({
   validate: (object) => validatePodSpec(object.spec, 'spec'),
   validateCreate: (object) => validateNewPodSpec(object.spec, 'spec'),
   validateUpdate: validatePodUpdate,
+  validatePartUpdate: (object, old, subresource) =>
+    subresource === 'ephemeralcontainers' ? validateEphemeralContainersUpdate(object, old) : [],
   graceSeconds,
   fieldSelectors: {
     'spec.hostNetwork': (pod) => String(pod.spec?.hostNetwork === true),

@@ -1,5 +1,4 @@
 /** Which part of an object a path may write, and who checks it. Source: kubernetes subresources. */
-import { validateEphemeralContainersUpdate } from '../kinds/index.js';
 import type { Kind } from '../kinds/kind.js';
 import type { FieldError } from '../machinery/field-error.js';
 import { copyJson } from '../machinery/json-value.js';
@@ -60,7 +59,12 @@ function statusStrategy(kind: Kind): UpdateStrategy {
 }
 
 /** Replaces members of one part (`spec`, `status`) and nothing else. */
-function partStrategy(kind: Kind, part: 'spec' | 'status', members: readonly string[]): UpdateStrategy {
+function partStrategy(
+  kind: Kind,
+  subresource: string,
+  part: 'spec' | 'status',
+  members: readonly string[],
+): UpdateStrategy {
   return {
     take: (sent, old) =>
       oldWith(old, sent, (next) => {
@@ -70,7 +74,7 @@ function partStrategy(kind: Kind, part: 'spec' | 'status', members: readonly str
     prepare: () => undefined,
     validate: (object, old) => [
       ...(kind.validate?.(object) ?? []),
-      ...(members.includes('ephemeralContainers') ? validateEphemeralContainersUpdate(object, old) : []),
+      ...(kind.validatePartUpdate?.(object, old, subresource) ?? []),
     ],
     countsGeneration: part === 'spec',
   };
@@ -97,5 +101,5 @@ export function strategyOf(kind: Kind, subresource: string): UpdateStrategy {
   if (subresource === '' || subresource === 'scale') return mainStrategy(kind);
   if (subresource === 'status') return statusStrategy(kind);
   const part = PARTS[`${kind.plural}/${subresource}`];
-  return part === undefined ? wholeStrategy(kind) : partStrategy(kind, part[0], part[1]);
+  return part === undefined ? wholeStrategy(kind) : partStrategy(kind, subresource, part[0], part[1]);
 }
