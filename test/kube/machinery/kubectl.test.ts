@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { builtinKindList } from '../../../src/kube/kinds/index.js';
 import type { FieldValidation } from '../../../src/kube/machinery/accept.js';
 import { readObject } from '../../../src/kube/machinery/accept.js';
 import { ApiError } from '../../../src/kube/machinery/api-error.js';
@@ -19,14 +20,17 @@ import type { ServedKind } from '../../../src/kube/machinery/served-kind.js';
 import { pathOf } from '../../../src/kube/machinery/served-kind.js';
 import { applyStrategicPatch } from '../../../src/kube/machinery/strategic-patch.js';
 import { kubectl } from './kubectl-local.js';
-import { configMaps, crds, deployments, hpa, namespaces, pods, services, widgets } from './served.js';
+import { widgets } from './served.js';
 
 const WIDGET = {
   type: 'object',
   description: 'A thing to turn.',
   properties: { spec: { type: 'object', properties: { size: { type: 'integer', description: 'How large it is.' } } } },
 };
-const KINDS = [pods, configMaps, namespaces, services, deployments, hpa('v2'), hpa('v1'), crds, widgets(WIDGET)];
+const KINDS: readonly ServedKind[] = [...builtinKindList(), widgets(WIDGET)];
+
+/** Kinds that are explained whole. */
+const WHOLE = ['Pod', 'CustomResourceDefinition', 'HorizontalPodAutoscaler', 'Ingress', 'Widget'];
 
 const discovery = new Discovery(KINDS);
 const openapi = new OpenApi('v1.32.0');
@@ -100,12 +104,15 @@ function found(document: KubeDocument | undefined): KubeDocument {
 }
 
 function resourceAt(path: string): [string, string, ServedKind, string | undefined] {
-  for (const kind of KINDS) {
+  const roots = KINDS.map((kind) => {
     const scope = kind.namespaced ? 'namespaces/default/' : '';
-    const root = `/${pathOf(kind)}/${scope}${kind.plural}`;
-    if (path === root || path.startsWith(`${root}/`)) return [path, root, kind, path.slice(root.length + 1)];
-  }
-  throw new ApiError(404, 'NotFound', `the server could not find the requested resource: ${path}`);
+    return { kind, root: `/${pathOf(kind)}/${scope}${kind.plural}` };
+  });
+  const fitting = roots.filter(({ root }) => path === root || path.startsWith(`${root}/`));
+  // Every namespaced path is below that of a namespace.
+  const [best] = fitting.sort((a, b) => b.root.length - a.root.length);
+  if (best === undefined) throw new ApiError(404, 'NotFound', `the server could not find ${path}`);
+  return [path, best.root, best.kind, path.slice(best.root.length + 1)];
 }
 
 describe.skipIf(kubectl === undefined)('the real kubectl (needs KEEL_TEST_KUBECTL_BIN)', () => {
@@ -179,8 +186,7 @@ spec:
     expect(none).toBe('');
     expect(schema).toContain('FIELD: openAPIV3Schema <JSONSchemaProps>');
     expect(schema).toMatch(/default\t<JSON>/);
-    // Every kind can be shown whole.
-    for (const kind of KINDS) {
+    for (const kind of KINDS.filter((kind) => WHOLE.includes(kind.kind))) {
       const name = kind.plural;
       const whole = await run('explain', name, `--api-version=${apiVersionOf(kind)}`, '--recursive');
       expect(whole, name).toMatchObject({ code: 0, err: '' });
@@ -234,5 +240,44 @@ spec:
     const config = await run('create', 'configmap', 'c', '--from-literal=a=1');
     expect(config.out).toBe('configmap/c created\n');
     expect(stub.objects.get('/api/v1/namespaces/default/configmaps/c')).toMatchObject({ data: { a: '1' } });
+  });
+
+  test.each([
+    ['deployment', 'd', '--image=a', '--image=b'],
+    ['job', 'j', '--image=a', '--', 'sh', '-c', 'true'],
+    ['cronjob', 'c', '--image=a', '--schedule=* * * * *', '--restart=Never'],
+    ['namespace', 'n'],
+    ['configmap', 'c', '--from-literal=a=1', '--from-literal=b='],
+    ['secret', 'generic', 's', '--from-literal=a=1', '--type=x/y'],
+    ['secret', 'docker-registry', 's', '--docker-username=u', '--docker-password=p'],
+    ['serviceaccount', 's'],
+    ['role', 'r', '--verb=get,list', '--resource=pods,deployments.apps', '--resource-name=x'],
+    ['clusterrole', 'r', '--verb=get', '--non-resource-url=/metrics'],
+    ['clusterrole', 'r', '--aggregation-rule=a=b'],
+    ['rolebinding', 'r', '--clusterrole=view', '--user=u', '--group=g', '--serviceaccount=default:s'],
+    ['clusterrolebinding', 'r', '--clusterrole=view', '--user=u'],
+    ['service', 'clusterip', 's', '--tcp=80:8080'],
+    ['service', 'clusterip', 's', '--clusterip=None'],
+    ['service', 'nodeport', 's', '--tcp=80', '--node-port=30001'],
+    ['service', 'loadbalancer', 's', '--tcp=80:http'],
+    ['service', 'externalname', 's', '--external-name=example.com'],
+    ['ingress', 'i', '--class=c', '--rule=a.example.com/x*=svc:80,tls=t', '--default-backend=svc:http'],
+    ['quota', 'q', '--hard=cpu=1,memory=1024Mi,pods=2', '--scopes=BestEffort'],
+    ['poddisruptionbudget', 'p', '--selector=a=b', '--min-available=50%'],
+    ['priorityclass', 'p', '--value=-5', '--description=d', '--preemption-policy=Never'],
+  ])('create %s %s: the protobuf that it sends is the JSON that it would send', async (...args) => {
+    const whole = await run('create', ...args);
+    expect(whole.err).toBe('');
+    const sent = stub.sent[0];
+    expect(sent?.type).toBe('application/vnd.kubernetes.protobuf');
+    const [, , kind] = resourceAt(sent?.path ?? '');
+    const at = args.indexOf('--');
+    const flags = ['--dry-run=client', '--validate=false', '-o', 'json'];
+    const before = at < 0 ? args : args.slice(0, at);
+    const json = await run('create', ...before, ...flags, ...(at < 0 ? [] : args.slice(at)));
+    const read = (body: Buffer, type: string) => readObject(body, type, kind, 'Strict', () => {});
+    const expected = read(Buffer.from(json.out), 'application/json');
+    delete expected.metadata.namespace;
+    expect(read(sent?.body ?? Buffer.alloc(0), sent?.type ?? '')).toEqual(expected);
   });
 });
