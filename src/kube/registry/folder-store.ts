@@ -1,10 +1,11 @@
 import type { KeelClient, KeyValue, LeaseId, TxnResult } from '../../client/index.js';
 import { Compare, KeelError, Op } from '../../client/index.js';
-import { ApiError, alreadyExists, conflict, notFound, timeout } from '../machinery/api-error.js';
+import { ApiError, alreadyExists, conflict, notFound } from '../machinery/api-error.js';
 import { copyJson } from '../machinery/json-value.js';
 import type { KubeObject } from '../machinery/object.js';
 import { encodeStored, sameStored, withResourceVersion } from './codec.js';
 import type { Folder } from './folder.js';
+import { KeyQueue } from './key-queue.js';
 import { ListPages } from './list-pages.js';
 import { ObjectReader } from './object-reader.js';
 import type {
@@ -23,14 +24,15 @@ import type {
 import { checkListQuery, listPoint, readPoint } from './read-point.js';
 import { asApiError, storeError, tooLargeResourceVersion } from './store-error.js';
 import type { Timers } from './timers.js';
-import { sleep } from './timers.js';
 import type { TtlLeases } from './ttl-leases.js';
 import type { WatchCache } from './watch-cache.js';
 
 /** Each lost race is somebody else's success; whoever loses so many is told so. */
 const ATTEMPTS_MAX = 100;
-/** From this attempt on there is a short wait, so that many updaters of one object do not trample each other. */
-const ATTEMPTS_EAGER = 3;
+/** Lost so often, it stands in line. */
+const ATTEMPTS_EAGER = 2;
+/** Somebody before us may be asking a webhook. */
+const QUEUE_WAIT_MS = 2000;
 
 /** What is there now, as an update sees it. */
 interface Current {
@@ -59,10 +61,10 @@ export class FolderStore implements ObjectStore {
   readonly #folder: Folder;
   readonly #cache: WatchCache;
   readonly #leases: TtlLeases;
-  readonly #timers: Timers;
   readonly #freshnessWaitMs: number;
   readonly #reader: ObjectReader;
   readonly #pages: ListPages;
+  readonly #queue: KeyQueue;
 
   constructor(parts: FolderStoreParts) {
     this.#client = parts.client;
@@ -70,10 +72,10 @@ export class FolderStore implements ObjectStore {
     this.#folder = parts.folder;
     this.#cache = parts.cache;
     this.#leases = parts.leases;
-    this.#timers = parts.timers;
     this.#freshnessWaitMs = parts.freshnessWaitMs;
     this.#reader = new ObjectReader(parts.client, parts.cache, parts.timers, parts.freshnessWaitMs);
     this.#pages = new ListPages(parts.client, this.#reader);
+    this.#queue = new KeyQueue(parts.timers, QUEUE_WAIT_MS);
   }
 
   count(): number | null {
@@ -130,22 +132,30 @@ export class FolderStore implements ObjectStore {
     options: UpdateOptions = {},
   ): Promise<KubeObject> {
     const key = this.#folder.key(namespace, name);
-    let current = this.#firstLook(key, options) ?? (await this.#read(key));
-    for (let attempt = 1; ; attempt++) {
-      let updated: Updated;
-      try {
-        updated = await this.#attempt(name, current, tryUpdate, options);
-      } catch (err) {
-        // What was refused in a stale state may be right in the present one.
-        if (current.fresh) throw err;
+    let leave = this.#queue.busy(key) ? await this.#queue.enter(key) : null;
+    try {
+      let current = this.#firstLook(key, options) ?? (await this.#read(key));
+      for (let attempt = 1; ; attempt++) {
+        let updated: Updated;
+        try {
+          updated = await this.#attempt(name, current, tryUpdate, options);
+        } catch (err) {
+          // What was refused in a stale state may be right in the present one.
+          if (current.fresh) throw err;
+          current = await this.#read(key);
+          continue;
+        }
+        const done = await this.#settle(key, name, current, updated, options);
+        if ('object' in done) return done.object;
+        current = done.current;
+        if (attempt >= ATTEMPTS_MAX) throw conflict(this.#spec, name);
+        if (leave !== null || attempt < ATTEMPTS_EAGER) continue;
+        leave = await this.#queue.enter(key);
+        // Others came first in the meantime.
         current = await this.#read(key);
-        continue;
       }
-      const done = await this.#settle(key, name, current, updated, options);
-      if ('object' in done) return done.object;
-      current = done.current;
-      if (attempt >= ATTEMPTS_MAX) throw conflict(this.#spec, name);
-      if (attempt >= ATTEMPTS_EAGER) await sleep(this.#timers, Math.random() * Math.min(50, 2 * attempt));
+    } finally {
+      leave?.();
     }
   }
 
@@ -255,15 +265,7 @@ export class FolderStore implements ObjectStore {
       return current.fresh ? { object } : this.#stillThere(key, current);
     }
     if (options.dryRun) return { object: object === null ? next : withResourceVersion(next, current.revision) };
-    const value = encodeStored(next);
-    let result: TxnResult;
-    try {
-      result = await this.#write(key, current.revision, value);
-    } catch (err) {
-      const found = await this.#lookAgain(err, key);
-      if (found === null || found.modRevision === current.revision || !found.value.equals(value)) throw uncertain(err);
-      return { object: this.#reader.decode(found) };
-    }
+    const result = await this.#orUncertain(this.#write(key, current.revision, encodeStored(next)));
     if (result.succeeded) return { object: withResourceVersion(next, result.header.revision) };
     return { current: this.#currentOf(rowOf(result)) };
   }
@@ -283,18 +285,12 @@ export class FolderStore implements ObjectStore {
     const { object, revision } = current;
     if (object === null) throw notFound(this.#spec, name);
     if (options.dryRun) return { object };
-    let result: TxnResult;
-    try {
-      result = await this.#client.txn({
-        compare: [Compare.modRevision(key, '=', revision)],
-        success: [Op.delete(key)],
-        failure: [Op.get(key)],
-      });
-    } catch (err) {
-      // Gone is what was wanted, whoever did it.
-      if ((await this.#lookAgain(err, key)) !== null) throw uncertain(err);
-      return { object };
-    }
+    const removal = this.#client.txn({
+      compare: [Compare.modRevision(key, '=', revision)],
+      success: [Op.delete(key)],
+      failure: [Op.get(key)],
+    });
+    const result = await this.#orUncertain(removal);
     if (result.succeeded) return { object: withResourceVersion(object, result.header.revision) };
     return { current: this.#currentOf(rowOf(result)) };
   }
@@ -321,7 +317,19 @@ export class FolderStore implements ObjectStore {
   }
 
   /**
-   * After a write that failed: what is there now, if the write may have happened all the same.
+   * A write over what is there cannot be told from another one's afterwards: two who count the same counter up write
+   * the same bytes. If its fate is unknown, that is what is told.
+   */
+  async #orUncertain(write: Promise<TxnResult>): Promise<TxnResult> {
+    try {
+      return await write;
+    } catch (err) {
+      throw err instanceof KeelError && err.mayHaveHappened ? uncertain(err) : storeError(err);
+    }
+  }
+
+  /**
+   * After a create that failed: what is there now, if it may have happened all the same.
    * @throws ApiError the failure's, if it certainly did not happen or nobody can tell
    */
   async #lookAgain(err: unknown, key: string): Promise<KeyValue | null> {
@@ -339,8 +347,12 @@ function rowOf(result: TxnResult): KeyValue | null {
   return answer?.type === 'range' ? (answer.kvs[0] ?? null) : null;
 }
 
-/** The write may yet come about: that is for the client to find out. */
+/**
+ * The write may yet come about: that is for the client to find out. No time to come back is told, since clients would
+ * send it again by themselves.
+ */
 function uncertain(err: unknown): unknown {
   const told = storeError(err);
-  return told instanceof ApiError && told.code < 500 ? told : timeout((err as Error).message);
+  const open = told instanceof ApiError && (told.code === 503 || told.code === 504);
+  return open ? new ApiError(504, 'Timeout', `Timeout: ${(err as Error).message}`, {}) : told;
 }

@@ -166,7 +166,11 @@ describeBackends('objects in a folder', (kind) => {
 describe('a store that is not there', () => {
   it('is 503 or 504, with a time to come back', async () => {
     const t = new TestRegistry('127.0.0.1:1', {}, { requestTimeoutMs: 100 });
-    for (const request of [() => t.registry.healthy(), () => t.maps().get('d', 'a', '')]) {
+    for (const request of [
+      () => t.registry.healthy(),
+      () => t.maps().get('d', 'a', ''),
+      () => t.maps().create('d', 'a', map('a')),
+    ]) {
       const error = await refusal(request());
       expect([503, 504]).toContain(error.code);
       expect(error.details?.retryAfterSeconds).toBe(1);
