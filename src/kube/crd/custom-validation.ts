@@ -16,14 +16,14 @@ export function validateCustom(source: JsonObject, object: KubeObject): FieldErr
 }
 
 function check(schema: JsonObject, value: JsonValue, path: string, errors: FieldError[]): void {
-  if (value === null && schema.nullable === true) return;
   const found = typeName(value);
   if (!hasType(schema, value, found)) {
     const wanted = schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : String(schema.type);
     errors.push(typeInvalid(path, found, `${where(path)} must be of type ${wanted}: ${JSON.stringify(found)}`));
-    return;
   }
+  // Whatever else is asked of values is asked also of one of the wrong type, but for null.
   checkEnum(schema, value, path, errors);
+  if (value === null) return;
   if (typeof value === 'string') checkString(schema, value, path, errors);
   else if (typeof value === 'number') checkNumber(schema, value, path, errors);
   else if (Array.isArray(value)) checkList(schema, value, path, errors);
@@ -44,6 +44,7 @@ function typeName(value: JsonValue): string {
 }
 
 function hasType(schema: JsonObject, value: JsonValue, found: string): boolean {
+  if (value === null && schema.nullable === true) return true;
   if (schema['x-kubernetes-int-or-string'] === true) return found === 'integer' || found === 'string';
   const { type } = schema;
   if (typeof type !== 'string' || type === '')
@@ -94,11 +95,11 @@ function toV8(pattern: string): string {
 function checkString(schema: JsonObject, value: string, path: string, errors: FieldError[]): void {
   const { pattern, maxLength, minLength, format } = schema;
   const length = typeof maxLength === 'number' || typeof minLength === 'number' ? [...value].length : 0;
+  // Of length and pattern the first that does not fit is told.
   if (typeof maxLength === 'number' && length > maxLength) errors.push(tooLong(path, maxLength));
-  if (typeof minLength === 'number' && length < minLength) {
+  else if (typeof minLength === 'number' && length < minLength) {
     errors.push(invalid(path, value, `${where(path)} should be at least ${minLength} chars long`));
-  }
-  if (typeof pattern === 'string' && pattern !== '' && compilePattern(pattern)?.test(value) !== true) {
+  } else if (typeof pattern === 'string' && pattern !== '' && compilePattern(pattern)?.test(value) !== true) {
     errors.push(invalid(path, value, `${where(path)} should match '${pattern}'`));
   }
   if (typeof format === 'string' && !hasFormat(value, format)) {
@@ -181,23 +182,25 @@ function checkCombined(schema: JsonObject, value: JsonValue, path: string, error
           return found;
         })
       : [];
-  const refuse = (rule: string): void => void errors.push(invalid(path, '', `${JSON.stringify(path)} must ${rule}`));
+  // These name the place in their text alone; what stands for their field is Go's word for no path.
+  const refuse = (rule: string): void => void errors.push(invalid('<nil>', '', `${JSON.stringify(path)} must ${rule}`));
   const all = tried(schema.allOf).filter((found) => found.length > 0);
   if (all.length > 0) {
     errors.push(...all.flat());
-    refuse('validate all the schemas (allOf)');
+    const none = all.length === (schema.allOf as JsonValue[]).length ? '. None validated' : '';
+    refuse(`validate all the schemas (allOf)${none}`);
   }
   const any = tried(schema.anyOf);
   if (any.length > 0 && any.every((found) => found.length > 0)) {
-    errors.push(...fewest(any));
     refuse('validate at least one schema (anyOf)');
+    errors.push(...fewest(any));
   }
   const one = tried(schema.oneOf);
   const fitting = one.filter((found) => found.length === 0).length;
   if (one.length > 0 && fitting !== 1) {
-    if (fitting === 0) errors.push(...fewest(one));
     const found = fitting === 0 ? 'none valid' : `${fitting} valid alternatives`;
     refuse(`validate one and only one schema (oneOf). Found ${found}`);
+    if (fitting === 0) errors.push(...fewest(one));
   }
   if (isJsonObject(schema.not)) {
     const found: FieldError[] = [];

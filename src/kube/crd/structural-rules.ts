@@ -21,6 +21,7 @@ const DEPTH_MAX = 100;
 export function checkStructural(schema: JsonObject, at: string): FieldError[] {
   const errors: FieldError[] = [];
   walk(schema, at, 'root', errors, 0);
+  if (schema.nullable === true) errors.push(forbiddenField(`${at}.nullable`, 'nullable cannot be true at the root'));
   checkMetadata(schema, at, errors);
   return errors;
 }
@@ -108,24 +109,27 @@ function checkListType(schema: JsonObject, at: string, errors: FieldError[]): vo
   const keys = schema['x-kubernetes-list-map-keys'];
   const mapType = schema['x-kubernetes-map-type'];
   if (isPresent(listType)) {
-    if (schema.type !== 'array') {
-      errors.push(invalid(`${at}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified'));
-    }
-    const known = ['atomic', 'map', 'set'];
+    mustBe('array', 'must be array if x-kubernetes-list-type is specified', schema, at, errors);
+    const known = ['atomic', 'set', 'map'];
     if (!known.includes(String(listType))) errors.push(notSupported(`${at}.x-kubernetes-list-type`, listType, known));
     else if (listType === 'map') checkListKeys(schema, keys, at, errors);
   }
   if (Array.isArray(keys) && keys.length > 0 && listType !== 'map') {
     const why = 'must be map if x-kubernetes-list-map-keys is non-empty';
-    errors.push(invalid(`${at}.x-kubernetes-list-type`, listType ?? '', why));
+    const field = `${at}.x-kubernetes-list-type`;
+    errors.push(isPresent(listType) ? invalid(field, listType, why) : required(field, why));
   }
   if (isPresent(mapType)) {
-    if (schema.type !== 'object') {
-      errors.push(invalid(`${at}.type`, schema.type ?? '', 'must be object if x-kubernetes-map-type is specified'));
-    }
+    mustBe('object', 'must be object if x-kubernetes-map-type is specified', schema, at, errors);
     const known = ['atomic', 'granular'];
     if (!known.includes(String(mapType))) errors.push(notSupported(`${at}.x-kubernetes-map-type`, mapType, known));
   }
+}
+
+function mustBe(type: string, why: string, schema: JsonObject, at: string, errors: FieldError[]): void {
+  if (schema.type === type) return;
+  const field = `${at}.type`;
+  errors.push(isPresent(schema.type) ? invalid(field, schema.type, why) : required(field, why));
 }
 
 function checkListKeys(schema: JsonObject, keys: JsonValue | undefined, at: string, errors: FieldError[]): void {
@@ -135,11 +139,26 @@ function checkListKeys(schema: JsonObject, keys: JsonValue | undefined, at: stri
   }
   const items = isJsonObject(schema.items) ? schema.items : {};
   const properties = isJsonObject(items.properties) ? items.properties : {};
-  keys.forEach((key, i) => {
+  if (!isJsonObject(schema.items)) {
+    errors.push(required(`${at}.items`, 'must have a schema if x-kubernetes-list-type is map'));
+    return;
+  }
+  if (items.type !== 'object') {
+    const why = "must be object if parent array's x-kubernetes-list-type is map";
+    errors.push(invalid(`${at}.items.type`, items.type ?? '', why));
+    return;
+  }
+  if (new Set(keys).size < keys.length) {
+    errors.push(invalid(`${at}.x-kubernetes-list-map-keys`, keys, 'must not contain duplicate entries'));
+  }
+  keys.forEach((key) => {
     const member = properties[String(key)];
     if (!isJsonObject(member)) {
       const why = 'entries must all be names of item properties';
-      errors.push(invalid(`${at}.x-kubernetes-list-map-keys[${i}]`, key, why));
+      errors.push(invalid(`${at}.x-kubernetes-list-map-keys`, keys, why));
+    } else if (member.type === 'array' || member.type === 'object') {
+      const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+      errors.push(invalid(`${at}.items.properties[${String(key)}].type`, items.type, why));
     } else if (!(items.required as JsonValue[] | undefined)?.includes(key) && member.default === undefined) {
       const why = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
       errors.push(required(`${at}.items.properties[${String(key)}].default`, why));
@@ -150,7 +169,7 @@ function checkListKeys(schema: JsonObject, keys: JsonValue | undefined, at: stri
 function checkValueRules(schema: JsonObject, at: string, errors: FieldError[]): void {
   const { pattern } = schema;
   if (typeof pattern === 'string' && pattern !== '' && compilePattern(pattern) === undefined) {
-    errors.push(invalid(`${at}.pattern`, pattern, 'must be a valid regular expression, but is not'));
+    errors.push(invalid(`${at}.pattern`, pattern, "must be a valid regular expression, but isn't"));
   }
 }
 

@@ -22,7 +22,7 @@ export function parseFieldSelector(text: string): FieldTerm[] {
   const terms: FieldTerm[] = [];
   for (const part of split(text).sort()) {
     if (part === '') continue;
-    const sign = /^((?:\\.|[^\\!=]|!(?!=))*?)(!=|==|=)/s.exec(part);
+    const sign = /^(.*?)(!=|==|=)/s.exec(part);
     if (sign === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
     const value = unescapeValue(part.slice(sign[0].length));
     terms.push({ field: sign[1]!, value, negated: sign[2] === '!=' });
@@ -55,7 +55,7 @@ function unescapeValue(text: string): string {
         throw badRequest(`invalid field selector: invalid escape sequence: \\${next ?? ''}`);
       }
       value += next;
-    } else if (c === '=') throw badRequest(`invalid field selector: unescaped character in value: ${c}`);
+    } else if (c === '=') throw badRequest(`invalid field selector: unescaped character in value: ${c.codePointAt(0)}`);
     else value += c;
   }
   return value;

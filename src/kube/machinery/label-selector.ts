@@ -194,11 +194,10 @@ function parseRequirement(tokens: Tokens): LabelRequirement {
   const key = token.text;
   const wrong = checkQualifiedName(key);
   if (wrong.length > 0) throw unparsable(`<nil>: ${invalid('', key, wrong.join('; ')).message}`);
+  // What follows `!key` is the caller's business.
+  if (absent) return { key, operator: 'DoesNotExist', values: [] };
   const next = tokens.peek('value');
-  if (next.type === 'end' || next.type === ',') {
-    return { key, operator: absent ? 'DoesNotExist' : 'Exists', values: [] };
-  }
-  // `!key` takes no operator, but upstream only notices what follows: so do we.
+  if (next.type === 'end' || next.type === ',') return { key, operator: 'Exists', values: [] };
   const sign = tokens.take('operator');
   switch (sign.type) {
     case 'in':

@@ -89,6 +89,16 @@ describe('validation of custom resources', () => {
       [{ type: 'integer' }, 'x', ['spec: Invalid value: "string": spec in body must be of type integer: "string"']],
       [{ type: 'number' }, 1, []],
       [{ type: 'string' }, null, ['spec: Invalid value: "null": spec in body must be of type string: "null"']],
+      [{ type: 'string', nullable: true, enum: ['a'] }, null, ['spec: Unsupported value: null: supported values: "a"']],
+      [{ type: 'string', maxLength: 1, pattern: '^a' }, 'xyz', ['spec: Too long: may not be more than 1 bytes']],
+      [
+        { type: 'object', not: { required: ['a'] } },
+        5,
+        [
+          'spec: Invalid value: "integer": spec in body must be of type object: "integer"',
+          '<nil>: Invalid value: "": "spec" must not validate the schema (not)',
+        ],
+      ],
       [{ type: 'string', nullable: true }, null, []],
       [{ 'x-kubernetes-int-or-string': true }, 'x', []],
       [{ 'x-kubernetes-int-or-string': true }, 5, []],
@@ -169,27 +179,27 @@ describe('validation of custom resources', () => {
         { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }] },
         {},
         [
+          '<nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid',
           'spec.a: Required value',
-          'spec: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid',
         ],
       ],
       [
         { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }] },
         { a: 1, b: 1 },
-        ['spec: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
+        ['<nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found 2 valid alternatives'],
       ],
       [{ type: 'object', anyOf: [{ required: ['a'] }, { required: ['b'] }] }, { b: 1 }, []],
       [
         { type: 'object', not: { required: ['a'] } },
         { a: 1 },
-        ['spec: Invalid value: "": "spec" must not validate the schema (not)'],
+        ['<nil>: Invalid value: "": "spec" must not validate the schema (not)'],
       ],
       [
         { type: 'integer', allOf: [{ minimum: 5 }] },
         3,
         [
           'spec: Invalid value: 3: spec in body should be greater than or equal to 5',
-          'spec: Invalid value: "": "spec" must validate all the schemas (allOf)',
+          '<nil>: Invalid value: "": "spec" must validate all the schemas (allOf). None validated',
         ],
       ],
     ];

@@ -54,7 +54,7 @@ describe('structural schemas', () => {
       ],
       [
         under({ type: 'string', pattern: '(' }),
-        ['s.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but is not'],
+        ['s.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t'],
       ],
       [
         under({ type: 'string', default: 5 }),
@@ -129,10 +129,10 @@ describe('definitions', () => {
       'spec.versions[0].subresources.scale.statusReplicasPath: Required value',
     ]);
     expect(
-      refused({ additionalPrinterColumns: [{ name: 'A', type: 'what', jsonPath: 'x[' }] }).map((l) => l.split(':')[0]),
+      refused({ additionalPrinterColumns: [{ name: 'A', type: 'what', jsonPath: 'x' }] }).map((l) => l.split(':')[0]),
     ).toEqual([
       'spec.versions[0].additionalPrinterColumns[0].type',
-      'spec.versions[0].additionalPrinterColumns[0].jsonPath',
+      'spec.versions[0].additionalPrinterColumns[0].JSONPath',
     ]);
     expect(refused({ selectableFields: [{ jsonPath: '.spec.a[0]' }] })[0]).toMatch('is an invalid path');
     const protectedGroup = { metadata: { name: 'networks.samplecrd.k8s.io' }, spec: { group: 'samplecrd.k8s.io' } };
