@@ -9,6 +9,7 @@ import { DefaultTolerationSeconds } from './default-toleration-seconds.js';
 import { LimitRanger } from './limit-ranger.js';
 import { MutatingWebhooks } from './mutating-webhooks.js';
 import { NamespaceLifecycle } from './namespace-lifecycle.js';
+import { PendingCharges } from './pending-charges.js';
 import { Priority } from './priority.js';
 import { ResourceQuotaPlugin } from './resource-quota.js';
 import { ServiceAccountPlugin } from './service-account.js';
@@ -21,6 +22,7 @@ import { WebhookReviewer } from './webhook-review.js';
 export { CachedReader } from './cached-reader.js';
 export { AdmissionChain } from './chain.js';
 export { type KeepersOptions, startKeepers } from './keepers.js';
+export { PendingCharges } from './pending-charges.js';
 export type { ServiceResolver } from './webhook-client.js';
 
 export interface AdmissionOptions {
@@ -31,6 +33,8 @@ export interface AdmissionOptions {
   /** Validates before the webhooks: the guard of roles and bindings. */
   readonly guards?: readonly AdmissionPlugin[];
   readonly services?: ServiceResolver;
+  /** The one that the keepers are given, too. */
+  readonly pending?: PendingCharges;
   /** Of ADMISSION_PLUGINS (or guards): left out. */
   readonly disabled?: readonly string[];
   /** ms since the epoch */
@@ -59,6 +63,7 @@ export const ADMISSION_PLUGINS: readonly string[] = [
  */
 export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions): () => void {
   const { kinds, resources, cached, live, guards = [], services, disabled = [], now = Date.now } = options;
+  const pending = options.pending ?? new PendingCharges(now);
   const enabled = ({ name }: AdmissionPlugin) => !disabled.includes(name);
   const mutating = [
     new NamespaceLifecycle(cached, live, now),
@@ -76,7 +81,7 @@ export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions):
     new MutatingWebhooks(reviewer, cached, kinds, mutating),
     ...guards,
     new ValidatingWebhooks(reviewer, cached, kinds),
-    new ResourceQuotaPlugin({ kinds, resources, cached, live }),
+    new ResourceQuotaPlugin({ kinds, resources, cached, live, pending }),
   ].filter(enabled);
   chain.use([...mutating, ...last]);
   return () => reviewer.stop();

@@ -7,6 +7,7 @@ import type { Resources } from '../rest/resource.js';
 import type { CachedReader } from './cached-reader.js';
 import { NamespaceContent } from './namespace-content.js';
 import { NamespaceFinalizer } from './namespace-finalizer.js';
+import { PendingCharges } from './pending-charges.js';
 import { QuotaKeeper } from './quota-keeper.js';
 import { StorageInUse } from './storage-in-use.js';
 import { TokenSecrets } from './token-secrets.js';
@@ -18,6 +19,8 @@ export interface KeepersOptions {
   readonly live: ObjectReader;
   /** PEM of the authority of the server's certificate: what pods find in kube-root-ca.crt. */
   readonly ca: string;
+  /** The one that admission was given. */
+  readonly pending?: PendingCharges;
   /** Absent: Secrets of service-account tokens stay empty. */
   readonly tokens?: { readonly issuer: TokenIssuer; readonly audiences: readonly string[] };
   /** Told of what failed and will be tried again. @param keeper its name */
@@ -26,7 +29,7 @@ export interface KeepersOptions {
 
 /** @returns stops them; what they watch belongs to `cached` and stays */
 export function startKeepers(options: KeepersOptions): () => void {
-  const { kinds, resources, cached, live, ca, tokens, onError } = options;
+  const { kinds, resources, cached, live, ca, tokens, onError, pending = new PendingCharges() } = options;
   const settings = (name: string) => ({
     name,
     onError: (error: unknown, key: string) => onError?.(error, name, key),
@@ -42,7 +45,7 @@ export function startKeepers(options: KeepersOptions): () => void {
     new NamespaceContent(cached, ca, settings('service-account-controller')),
     new NamespaceFinalizer(kinds, resources, namespaces, settings('namespace-controller')),
     new StorageInUse(cached, settings('pvc-protection-controller')),
-    new QuotaKeeper(kinds, cached, live, settings('resourcequota-controller')),
+    new QuotaKeeper(kinds, cached, live, pending, settings('resourcequota-controller')),
     ...(tokens === undefined
       ? []
       : [new TokenSecrets(cached, live, { ...settings('tokens-controller'), ...tokens, ca })]),

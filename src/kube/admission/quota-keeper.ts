@@ -9,6 +9,7 @@ import type { KubeObject } from '../machinery/object.js';
 import type { KeeperOptions } from '../rest/keeper.js';
 import { Keeper } from '../rest/keeper.js';
 import type { CachedReader } from './cached-reader.js';
+import type { PendingCharges } from './pending-charges.js';
 import { countedKinds, isCounted, recount } from './quota-recount.js';
 import { usageOf } from './quota-usage.js';
 
@@ -20,11 +21,14 @@ export class QuotaKeeper {
   readonly #kinds: Kinds;
   readonly #cached: CachedReader;
   readonly #live: ObjectReader;
+  readonly #pending: PendingCharges;
   readonly #keeper: Keeper;
   readonly #followed = new Set<string>();
   readonly #unfollow: (() => void)[] = [];
 
-  constructor(kinds: Kinds, cached: CachedReader, live: ObjectReader, options: KeeperOptions) {
+  /** @param pending shared with the plug-in that charges */
+  constructor(kinds: Kinds, cached: CachedReader, live: ObjectReader, pending: PendingCharges, options: KeeperOptions) {
+    this.#pending = pending;
     this.#kinds = kinds;
     this.#cached = cached;
     this.#live = live;
@@ -56,6 +60,7 @@ export class QuotaKeeper {
     this.#followed.add(key);
     this.#unfollow.push(
       watched.onChange((object, old) => {
+        if (object !== null) this.#pending.settle(object);
         if (old === null) return; // charged by the plug-in
         if (object !== null && isDeepStrictEqual(usageOf(kind, object), usageOf(kind, old))) return;
         this.#countNamespace(old.metadata.namespace ?? '', key);
@@ -74,7 +79,7 @@ export class QuotaKeeper {
     const [namespace = '', name = ''] = key.split('/');
     const quota = await this.#live.get('', 'resourcequotas', namespace, name);
     if (quota === null) return undefined;
-    const status = await recount(quota, this.#kinds, this.#live);
+    const status = await recount(quota, this.#kinds, this.#live, this.#pending);
     if (isDeepStrictEqual(status, quota.status)) return RESYNC_MS;
     const { resource } = this.#cached.watched('', 'resourcequotas')!;
     try {

@@ -1,6 +1,7 @@
 /** Counts anew what a quota's namespace uses. */
 import type { Kinds, ObjectReader } from '../kinds/kind.js';
 import type { KubeObject } from '../machinery/object.js';
+import type { PendingCharges } from './pending-charges.js';
 import { inScope, kindsCountedBy, usageOf } from './quota-usage.js';
 import type { Amounts } from './resource-amounts.js';
 import { add, amountsOf, listOf, only, whole } from './resource-amounts.js';
@@ -16,15 +17,26 @@ export function countedKinds(quota: KubeObject): Set<string> {
   return new Set(names.flatMap(kindsCountedBy).map(({ group, plural }) => `${group}/${plural}`));
 }
 
-/** @param objects live ones: what was just made has to be seen */
-export async function recount(quota: KubeObject, kinds: Kinds, objects: ObjectReader): Promise<QuotaStatus> {
+/**
+ * @param objects live ones: what was just made has to be seen
+ * @param pending what is charged and not written yet
+ */
+export async function recount(
+  quota: KubeObject,
+  kinds: Kinds,
+  objects: ObjectReader,
+  pending: PendingCharges,
+): Promise<QuotaStatus> {
   const hard = amountsOf(quota.spec?.hard);
   let used: Amounts = new Map([...hard.keys()].map((name) => [name, whole(0)]));
+  const counted = new Set<string>();
+  const { namespace = '', name = '' } = quota.metadata;
   for (const key of countedKinds(quota)) {
     const slash = key.indexOf('/');
     const kind = kinds.findResource(key.slice(0, slash), key.slice(slash + 1));
     if (kind === undefined) continue;
-    for (const object of await objects.list(kind.group, kind.plural, quota.metadata.namespace ?? '')) {
+    for (const object of await objects.list(kind.group, kind.plural, namespace)) {
+      counted.add(object.metadata.uid ?? '');
       if (inScope(quota, kind, object))
         used = add(
           used,
@@ -32,6 +44,10 @@ export async function recount(quota: KubeObject, kinds: Kinds, objects: ObjectRe
         );
     }
   }
+  used = add(
+    used,
+    only(pending.of(`${namespace}/${name}`, counted), (resource) => hard.has(resource)),
+  );
   return { hard: listOf(hard), used: listOf(used) };
 }
 

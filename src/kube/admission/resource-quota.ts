@@ -10,6 +10,7 @@ import { compareQuantities } from '../machinery/quantity.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../rest/admission.js';
 import { serverContext } from '../rest/keeper.js';
 import type { Resources } from '../rest/resource.js';
+import type { PendingCharges } from './pending-charges.js';
 import { isCounted, recount } from './quota-recount.js';
 import { inScope, unspecified, usageOf } from './quota-usage.js';
 import type { Amounts } from './resource-amounts.js';
@@ -23,6 +24,8 @@ export interface ResourceQuotaOptions {
   readonly resources: Resources;
   readonly cached: ObjectReader;
   readonly live: ObjectReader;
+  /** Shared with whoever recounts. */
+  readonly pending: PendingCharges;
 }
 
 export class ResourceQuotaPlugin implements AdmissionPlugin {
@@ -77,8 +80,12 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
       throw error;
     }
     if (request.dryRun) return;
-    const { namespace } = request;
+    const { namespace, object, operation } = request;
+    const { pending } = this.#options;
+    const uid = object?.metadata.uid;
+    if (operation === 'CREATE' && uid !== undefined) pending.add(uid, charged.map(keyOf), charge);
     const undo = async () => {
+      if (object !== null) pending.settle(object);
       await this.#inTurn(namespace, async () => {
         for (const quota of charged) await this.#giveBack(quota, charge);
       });
@@ -130,7 +137,7 @@ export class ResourceQuotaPlugin implements AdmissionPlugin {
   }
 
   async #recounted(quota: KubeObject) {
-    return recount(quota, this.#options.kinds, this.#options.live);
+    return recount(quota, this.#options.kinds, this.#options.live, this.#options.pending);
   }
 
   #newest(cached: KubeObject): KubeObject {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CachedReader } from '../../../src/kube/admission/cached-reader.js';
+import { PendingCharges } from '../../../src/kube/admission/pending-charges.js';
 import { QuotaKeeper } from '../../../src/kube/admission/quota-keeper.js';
 import { inScope, kindsCountedBy, usageOf } from '../../../src/kube/admission/quota-usage.js';
 import { listOf } from '../../../src/kube/admission/resource-amounts.js';
@@ -10,9 +11,11 @@ import { admissionRequest, FakeCluster, refused } from '../support/fake-cluster.
 
 let cluster: FakeCluster;
 let plugin: ResourceQuotaPlugin;
+let pending: PendingCharges;
 beforeEach(() => {
   cluster = new FakeCluster();
-  plugin = new ResourceQuotaPlugin({ kinds: cluster, resources: cluster, cached: cluster, live: cluster });
+  pending = new PendingCharges();
+  plugin = new ResourceQuotaPlugin({ kinds: cluster, resources: cluster, cached: cluster, live: cluster, pending });
 });
 
 const kindOf = (object: KubeObject) => cluster.all().find((kind) => kind.kind === object.kind)!;
@@ -233,7 +236,8 @@ describe('ResourceQuota', () => {
     quota('q', { pods: '7' }, { used: { pods: '0' } });
     const stale = new FakeCluster();
     stale.seed(...cluster.resource('', 'resourcequotas').all());
-    const other = new ResourceQuotaPlugin({ kinds: cluster, resources: cluster, cached: stale, live: cluster });
+    const more = { kinds: cluster, resources: cluster, cached: stale, live: cluster };
+    const other = new ResourceQuotaPlugin({ ...more, pending: new PendingCharges() });
     const results = await Promise.allSettled(
       Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? plugin : other).validate(create(pod(`p${i}`)))),
     );
@@ -260,7 +264,7 @@ describe('the keeper of quotas', () => {
       metadata: { name: 'd', namespace: 'default' },
     });
     const cached = new CachedReader(cluster, cluster, cluster);
-    const keeper = new QuotaKeeper(cluster, cached, cluster, { name: 'quota', setTimer }).start();
+    const keeper = new QuotaKeeper(cluster, cached, cluster, pending, { name: 'quota', setTimer }).start();
     await settled();
     const status = () => cluster.resource('', 'resourcequotas').find('default', 'q')!.status;
     expect(status()).toEqual({
@@ -275,6 +279,38 @@ describe('the keeper of quotas', () => {
     quota('q', { pods: '9' });
     await settled();
     expect(status()).toEqual({ hard: { pods: '9' }, used: { pods: '0' } });
+    keeper.stop();
+  });
+
+  it('does not give back what is charged and on its way', async () => {
+    quota('q', { pods: '2' });
+    cluster.seed(pod('a'));
+    const cached = new CachedReader(cluster, cluster, cluster);
+    const keeper = new QuotaKeeper(cluster, cached, cluster, pending, { name: 'quota', setTimer }).start();
+    await settled();
+    const coming = pod('b');
+    coming.metadata.uid = 'uid-pods-b';
+    const request = create(coming);
+    await plugin.validate(request);
+    expect(usedOf('q')).toEqual({ pods: '2' });
+    // Something else goes, so the quota is counted while b is not written yet.
+    const recounted = async () => {
+      for (const run of timers.splice(0)) run();
+      await settled();
+      return usedOf('q').pods;
+    };
+    cluster.resource('', 'pods').remove('default', 'a');
+    expect(await recounted()).toBe('1');
+    cluster.seed(coming);
+    cluster.resource('', 'pods').remove('default', 'b');
+    expect(await recounted()).toBe('0');
+    // And what does not come about counts no more.
+    const failing = create({ ...pod('c'), metadata: { name: 'c', namespace: 'default', uid: 'uid-pods-c' } });
+    await plugin.validate(failing);
+    expect(usedOf('q')).toEqual({ pods: '1' });
+    for (const undo of failing.undos) await undo();
+    expect(pending.of('default/q', new Set()).size).toBe(0);
+    expect(usedOf('q')).toEqual({ pods: '0' });
     keeper.stop();
   });
 });
