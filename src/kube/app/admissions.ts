@@ -1,6 +1,6 @@
 /** What a write has to pass, put together: the chain, the memory it reads, the guards of roles. */
 import type { ServiceResolver } from '../admission/index.js';
-import { ADMISSION_PLUGINS, AdmissionChain, CachedReader, plugAdmission } from '../admission/index.js';
+import { ADMISSION_PLUGINS, AdmissionChain, CachedReader, PendingCharges, plugAdmission } from '../admission/index.js';
 import type { Authorizer } from '../authz/index.js';
 import { RbacAuthorizer, RbacEscalation } from '../authz/index.js';
 import type { Kinds, ObjectReader } from '../kinds/kind.js';
@@ -38,6 +38,8 @@ export class Admissions {
   /** Handed to the resources before its plug-ins are there: they read through the resources. */
   readonly chain = new AdmissionChain();
   cached!: CachedReader;
+  /** Charges of quotas on their way; the keepers are given them, too. */
+  readonly pending = new PendingCharges();
   #unplug: () => void = () => {};
 
   open({ kinds, resources, live, authorizer, options, now }: AdmissionParts): void {
@@ -56,6 +58,7 @@ export class Admissions {
       kinds,
       resources,
       cached: this.cached,
+      pending: this.pending,
       live,
       guards: authorizer instanceof RbacAuthorizer ? [new RbacEscalation(authorizer)] : [],
       services,

@@ -170,6 +170,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
         kinds,
         resources,
         cached: admissions.cached,
+        pending: admissions.pending,
         live: objects,
         ca: pki.ca.cert,
         tokens: authentication,
