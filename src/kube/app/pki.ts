@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { newTokenKey } from '../authn/index.js';
 
@@ -118,7 +119,8 @@ function isGood(cert: string, issuer: KeyAndCertificate | null, hosts: readonly 
   const parsed = new X509Certificate(cert);
   if (Date.parse(parsed.validTo) - now < RENEW_DAYS * DAY_MS) return false;
   if (!parsed.verify(new X509Certificate(issuer.cert).publicKey)) return false;
-  return hosts.every((host) => parsed.checkIP(host) !== undefined || parsed.checkHost(host) !== undefined);
+  const names = (host: string) => (isIP(host) === 0 ? parsed.checkHost(host) : parsed.checkIP(host));
+  return hosts.every((host) => names(host) !== undefined);
 }
 
 function keptTokenKey(dir: string): string {
