@@ -211,6 +211,6 @@ describe('watches of a folder', () => {
         await run.stop();
       }
     });
-    await checkAsync(property, { runs: 20 });
+    await checkAsync(property, { runs: 10 });
   }, 300_000);
 });
