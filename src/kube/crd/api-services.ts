@@ -13,6 +13,8 @@ import type { WatchedKindOptions } from '../rest/watched-kind.js';
 import { WatchedKind } from '../rest/watched-kind.js';
 import type { ApiService, ApiServiceCondition } from './api-service.js';
 import { availableCondition } from './api-service.js';
+import type { Definition } from './definition.js';
+import { definitionKind } from './definition-kind.js';
 
 /** `onstart` for built-in groups, `true` for those of definitions. */
 export const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';
@@ -153,8 +155,19 @@ export class ApiServices {
     for (const service of [...(this.services.list() as Generator<ApiService>)]) {
       const name = service.metadata.name!;
       if (wanted.has(name) || service.metadata.labels?.[AUTOMANAGED] === undefined) continue;
+      if (await this.#isDefined(service)) continue;
       await ignoring('NotFound', this.#resource.delete(this.#context, '', name, {}));
     }
+  }
+
+  /** Another server may have heard of a definition before this one has. */
+  async #isDefined({ spec }: ApiService): Promise<boolean> {
+    const { items } = await this.#options.resources.of(definitionKind).list({ namespace: '' });
+    return (items as readonly Definition[]).some(
+      (definition) =>
+        definition.spec.group === spec.group &&
+        definition.spec.versions.some((version) => version.served && version.name === spec.version),
+    );
   }
 
   async #create(name: string, service: KubeObject): Promise<void> {

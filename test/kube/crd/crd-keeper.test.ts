@@ -269,6 +269,12 @@ describe('custom resources in a running server', () => {
     await until(() => served() !== undefined);
     await services.sync();
     expect(await list()).toEqual(['v1.', 'v1.apiextensions.k8s.io', `v1.${GROUP}`]);
+    // A server that has not heard of the definition yet leaves the other's work alone.
+    const late = new KindRegistry([configMapKind, apiServiceKind, ...extensionKinds]);
+    const other = new ApiServices({ resources, kinds: late, now: () => NOW });
+    await other.start();
+    other.stop();
+    expect(await list()).toEqual(['v1.', 'v1.apiextensions.k8s.io', `v1.${GROUP}`]);
     await resources.of(definitionKind).delete(context, '', NAME, {});
     await until(() => served() === undefined);
     for (let i = 0; i < 100 && (await list()).length > 2; i++) await services.sync();
