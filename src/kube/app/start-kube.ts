@@ -8,7 +8,7 @@ import type { Authorizer } from '../authz/index.js';
 import { authorizationReviews, bootstrapRbac, RbacAuthorizer, WatchedRbac } from '../authz/index.js';
 import { ApiServices, CrdKeeper, extensionKinds } from '../crd/index.js';
 import type { Kind } from '../kinds/index.js';
-import { builtinKinds, storedAllocators } from '../kinds/index.js';
+import { builtinKinds, serviceRanges, storedAllocators } from '../kinds/index.js';
 import type { ObjectStore, Registry } from '../registry/index.js';
 import { openRegistry } from '../registry/index.js';
 import { LiveReader } from '../rest/live-reader.js';
@@ -18,6 +18,7 @@ import type { HealthCheck } from '../server/index.js';
 import { openServer } from '../server/index.js';
 import { advertisedAddress, firstServiceIp, localHost, serverHosts } from './addresses.js';
 import { Admissions, checkPlugins } from './admissions.js';
+import { startAllocationRepairs } from './allocation-repairs.js';
 import { bootstrap } from './bootstrap.js';
 import { kubeconfig } from './kubeconfig.js';
 import type { KubeOptions, RunningKube } from './options.js';
@@ -75,12 +76,9 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     closing.push(() => registry.stop());
 
     await reachable(registry, options.endpoints);
-    const kinds = builtinKinds({
-      serviceCidr,
-      ...(options.nodePorts === undefined ? {} : { nodePorts: options.nodePorts }),
-      allocators: storedAllocators(registry),
-      extensions: extensionKinds,
-    });
+    const allocators = storedAllocators(registry, now);
+    const ranges = { serviceCidr, ...(options.nodePorts === undefined ? {} : { nodePorts: options.nodePorts }) };
+    const kinds = builtinKinds({ ...ranges, allocators, extensions: extensionKinds });
     const admissions = new Admissions();
     const resources = openResources({ registry, kinds, admission: admissions.chain, now });
     const objects = new LiveReader(kinds, resources);
@@ -165,6 +163,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       frontProxyCa: pki.frontProxyCa.cert,
     };
     await bootstrap(where);
+    closing.push(startAllocationRepairs({ allocators, ranges: serviceRanges(ranges), objects, now }, log));
     closing.push(
       startKeepers({
         kinds,
