@@ -18,6 +18,19 @@ export interface GatewayContext {
   readonly legacyErrors: boolean;
   readonly bodies: BodyBudget;
   readonly open: OpenCalls;
+  /** Large answers that are not out. */
+  readonly large: LargeAnswers;
+}
+
+/** Bytes of large answers, as protobuf, above which the next are not begun. */
+const LARGE_BYTES_MAX = 256 << 20;
+
+export class LargeAnswers {
+  bytes = 0;
+
+  get isFull(): boolean {
+    return this.bytes > LARGE_BYTES_MAX;
+  }
 }
 
 /** Bytes of JSON for one of protobuf: base64 has a third more, and names and white space come on top. */

@@ -3,7 +3,7 @@ import { Code } from '../rpc/index.js';
 import type { Clock, Timers } from '../util/env.js';
 import { RPCS } from '../wire/index.js';
 import type { GatewayContext, Headers } from './gateway-context.js';
-import { BodyBudget, hangUp, OpenCalls, refuse } from './gateway-context.js';
+import { BodyBudget, hangUp, LargeAnswers, OpenCalls, refuse } from './gateway-context.js';
 import type { HttpExchange } from './http.js';
 import { BodyCollector } from './json-body.js';
 import { JsonStream } from './json-stream.js';
@@ -36,6 +36,7 @@ export class JsonGateway {
       legacyErrors: options.legacyErrors ?? false,
       bodies: new BodyBudget(options.receiveBytesMax),
       open: new OpenCalls(),
+      large: new LargeAnswers(),
     };
     for (const rpc of RPCS) {
       const route = router.at(rpc.path);

@@ -88,7 +88,7 @@ export class JsonStream extends StreamCall implements ExchangeListener {
 
   send(message: Buffer): boolean {
     if (this.#ended) return true;
-    this.#tally.give(message);
+    this.#tally.give(message.length);
     if (!this.#route.rpc.serverStreaming) {
       this.#answer = message;
       return true;

@@ -4,6 +4,7 @@ import { refuse } from './gateway-context.js';
 import type { ExchangeListener } from './http.js';
 import { toJson } from './json/encode.js';
 import type { JsonCall } from './json-body.js';
+import { JsonParts } from './json-parts.js';
 import { metadataOf } from './metadata.js';
 
 export const DEADLINE: Status = { code: Code.DEADLINE_EXCEEDED, message: 'context deadline exceeded' };
@@ -19,6 +20,8 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
   #startedAt = 0;
   #timer: unknown = null;
   #over = false;
+  /** A large answer on its way. */
+  #parts: JsonParts | null = null;
 
   constructor(call: JsonCall, route: UnaryRoute, request: Buffer) {
     super();
@@ -53,6 +56,10 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
     return this.#over;
   }
 
+  override get isHeld(): boolean {
+    return super.isHeld || this.#call.context.large.isFull;
+  }
+
   override get remote(): string {
     return this.#call.exchange.remote;
   }
@@ -63,7 +70,8 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
 
   reply(response: Buffer): void {
     if (!this.#end(Code.OK)) return;
-    this.#tally.give(response);
+    this.#tally.give(response.length);
+    this.#call.context.open.delete(this);
     const { response: codec } = this.#route.rpc;
     const { exchange, cors } = this.#call;
     const body = toJson(codec, codec.decode(response));
@@ -71,9 +79,25 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
     exchange.end(body);
   }
 
+  /** Its length is not told beforehand, and a stop waits until it is out. */
+  override replyParts(parts: readonly Buffer[]): void {
+    if (!this.#end(Code.OK)) return;
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#tally.give(bytes);
+    const { context, exchange, cors } = this.#call;
+    exchange.respond(200, { ...cors, ...FROM_GRPC });
+    context.large.bytes += bytes;
+    this.#parts = new JsonParts(context, exchange, parts, () => {
+      context.large.bytes -= bytes;
+      context.open.delete(this);
+    });
+    this.#parts.next();
+  }
+
   refuse(status: Status): void {
     if (!this.#end(status.code)) return;
     const { context, exchange, cors } = this.#call;
+    context.open.delete(this);
     refuse(context, exchange, cors, status);
   }
 
@@ -81,10 +105,13 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
 
   onEnd(): void {}
 
-  onDrain(): void {}
+  onDrain(): void {
+    this.#parts?.onDrain();
+  }
 
   onClose(): void {
-    this.#end(Code.CANCELLED);
+    if (this.#end(Code.CANCELLED)) this.#call.context.open.delete(this);
+    this.#parts?.close();
   }
 
   /** @returns whether this is the first end */
@@ -93,7 +120,6 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
     this.#over = true;
     const { context } = this.#call;
     if (this.#timer !== null) context.timers.clear(this.#timer);
-    context.open.delete(this);
     this.#tally.end(code, this.#startedAt);
     return true;
   }

@@ -10,6 +10,7 @@ import type { UnaryStream } from './grpc/unary-stream.js';
 import type { Handlers } from './handlers.js';
 import { HpackEncoder } from './hpack/encoder.js';
 import type { Limits } from './limits.js';
+import { STREAM_BYTES } from './limits.js';
 import { PingRule } from './ping-rule.js';
 import { Receiver } from './receiver.js';
 import { Sender } from './sender.js';
@@ -26,6 +27,8 @@ export interface ConnectionHost {
   readonly wheel: DeadlineWheel;
   readonly handlers: Handlers;
   readonly slab: Slab;
+  /** All connections together keep too much. */
+  readonly isCrowded: boolean;
   /** Calls `turn` at the end of this turn of the event loop. */
   schedule(connection: Connection): void;
   /** It is gone. */
@@ -69,6 +72,8 @@ export class Connection implements SocketListener {
   /** Received bytes that no one has asked for; and those of messages that are not complete or not asked for. */
   unreadBytes = 0;
   partialBytes = 0;
+  /** Requests of unary calls that are not over. */
+  requestBytes = 0;
   /** Bytes that the client may still send on this connection, and those that the next WINDOW_UPDATE gives back. */
   recvWindow: number;
   #recvCredit = 0;
@@ -102,6 +107,7 @@ export class Connection implements SocketListener {
   #stalledSince = -1;
   #movedBytes = 0;
   #movedBefore = 0;
+  #movedAtLook = 0;
 
   constructor(host: ConnectionHost, socket: Socket) {
     this.#host = host;
@@ -136,6 +142,27 @@ export class Connection implements SocketListener {
   /** No stream may be opened any more: the client was told the last one that counts. */
   get refusesStreams(): boolean {
     return this.#goaways === 2;
+  }
+
+  /** The client does not take its answers, or all clients together do not: big ones are not to be made now. */
+  get isHeld(): boolean {
+    return this.pendingBytes > this.limits.holdCallsBytes || (this.pendingBytes > 0 && this.#host.isCrowded);
+  }
+
+  /** Bytes that it keeps. */
+  get weight(): number {
+    return this.partialBytes + this.requestBytes + this.pendingBytes + this.streams.size * STREAM_BYTES;
+  }
+
+  /** Bytes that were written since this was asked before. */
+  movedSinceLook(): number {
+    const moved = this.#movedBytes - this.#movedAtLook;
+    this.#movedAtLook = this.#movedBytes;
+    return moved;
+  }
+
+  crowdedOut(): void {
+    this.fail(Code.ENHANCE_YOUR_CALM, 'too much memory is in use, and this connection keeps the most');
   }
 
   /** host:port of the client; '' where there is none. */

@@ -12,12 +12,16 @@ export interface UnaryCall {
   readonly deadline: number;
   /** It has been answered, or its client has cancelled it. */
   readonly isOver: boolean;
+  /** The client does not take what it was answered before. */
+  readonly isHeld: boolean;
   /** Of the connection (Socket). */
   readonly remote: string;
   readonly certificateName: string;
   /** First value of a metadata entry, one char a byte; `name` in lower case. A `-bin` entry comes decoded. */
   metadata(name: string): string | undefined;
   reply(response: Buffer): void;
+  /** With a response that lies in pieces. */
+  replyParts(parts: readonly Buffer[]): void;
   refuse(status: Status): void;
 }
 

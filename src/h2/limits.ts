@@ -25,6 +25,8 @@ export interface Limits {
    */
   readonly holdCallsBytes: number;
   readonly stallMs: number;
+  /** What all connections of a server may keep in all: thinOut. */
+  readonly serverBytesMax: number;
   /** Control frames' bytes waiting for a client that does not read. Beyond, the connection ends. */
   readonly controlBytesMax: number;
   /** For SETTINGS to be acknowledged; for the first SETTINGS, a frame or a header block to come to its end. */
@@ -63,6 +65,7 @@ export const LIMITS: Limits = {
   connectionPendingBytesMax: 8 << 20,
   holdCallsBytes: 16 << 20,
   stallMs: 60_000,
+  serverBytesMax: 512 << 20,
   controlBytesMax: 64 << 10,
   settingsTimeoutMs: 10_000,
   headerTimeoutMs: 10_000,
@@ -76,6 +79,9 @@ export const LIMITS: Limits = {
   resetsMax: 2_000,
   resetsPerSecond: 200,
 };
+
+/** What an open call costs, about, beside its messages. */
+export const STREAM_BYTES = 1 << 10;
 
 /** Streams of a connection where no limit is set: a call costs about a kilobyte before its handler knows of it. */
 export const STREAMS_MAX = 1 << 20;

@@ -1,6 +1,7 @@
 import type { Clock, TimerHandle, Timers } from '../util/env.js';
 import type { ConnectionHost } from './connection.js';
 import { Connection } from './connection.js';
+import { thinOut } from './crowd.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import type { Handlers } from './handlers.js';
 import type { Limits } from './limits.js';
@@ -25,6 +26,7 @@ export class H2Server implements ConnectionHost {
   readonly handlers: Handlers;
   readonly wheel: DeadlineWheel;
   readonly slab = new Slab();
+  isCrowded = false;
   readonly #timers: Timers;
   readonly #connections = new Set<Connection>();
   #scheduled: Connection[] = [];
@@ -37,6 +39,7 @@ export class H2Server implements ConnectionHost {
     this.#ticker = null;
     const now = this.clock.now();
     for (const connection of this.#connections) connection.tick(now);
+    this.isCrowded = thinOut(this.#connections, this.limits.serverBytesMax);
     if (this.#connections.size > 0) this.#ticker ??= this.#timers.set(TICK_MS, this.#tick);
   };
   /** All connections in which something happened, each with one write. */

@@ -1,16 +1,15 @@
 import type { BackendError } from '../storage/backend/index.js';
 import { Bucket } from '../storage/backend/index.js';
 import { assert } from '../util/assert.js';
-import { stripValue } from '../wire/key-value.js';
 import type { RangeRequest } from '../wire/range.js';
-import { SortTarget } from '../wire/range.js';
 import { NEWEST } from './key-entry.js';
 import type { Hits } from './key-index.js';
 import type { Keyspace } from './keyspace.js';
 import { rangeEndOf } from './keyspace.js';
+import { RangeRows } from './range-rows.js';
 import { assemble, fetchLimit, refuseRead } from './read-range.js';
 import { encodeRevision } from './revision.js';
-import type { RangeResult, ReadRefusal } from './types.js';
+import type { RangeResult, ReadRefusal, Unread } from './types.js';
 
 /** Keys that one slice looks at. */
 const SLICE_KEYS = 2000;
@@ -20,6 +19,8 @@ const CACHE_FILL_KEYS_MAX = 128;
 /** Who waits for a read. */
 export interface Caller {
   readonly isOver?: boolean | undefined;
+  /** It has not taken what it was answered before: a range of many keys is not read any further for now. */
+  readonly isHeld?: boolean | undefined;
 }
 
 export const LISTENING: Caller = {};
@@ -28,7 +29,7 @@ export interface RangeJobOwner {
   /** The job may go on: call `slice` soon. */
   ready(job: RangeJob): void;
   /** The job has ended, with an error or a result; with neither its content was taken from under it, and it is to be done again. */
-  ended(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void;
+  ended(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | Unread | null): void;
 }
 
 /**
@@ -46,9 +47,10 @@ export class RangeJob {
   readonly #currentRev: number;
   readonly #revision: number;
   readonly #limit: number;
-  readonly #rows: Buffer[] = [];
-  /** Values are taken off slice by slice: of a million rows at once that is a second. -1: they are wanted. */
-  #stripped: number;
+  /** Of the slice that is being read. */
+  #slice: Buffer[] = [];
+  /** Of the slices before; null: this is the first. */
+  #rows: RangeRows | null = null;
   #count = 0;
   /** Where the next slice begins; undefined: all keys have been looked at. */
   #from: string | undefined;
@@ -64,7 +66,11 @@ export class RangeJob {
     const limit = req.countOnly ? 0 : fetchLimit(req);
     this.#limit = limit === 0 && !req.countOnly ? Number.POSITIVE_INFINITY : limit;
     this.#from = req.key;
-    this.#stripped = req.keysOnly && req.sortTarget !== SortTarget.VALUE ? 0 : -1;
+  }
+
+  /** Bytes that it keeps until it ends. */
+  get bytes(): number {
+    return this.#rows === null ? 0 : this.#rows.bytes;
   }
 
   slice(): void {
@@ -73,7 +79,7 @@ export class RangeJob {
       this.#owner.ended(this, null, null);
       return;
     }
-    const first = this.#from === req.key;
+    const first = this.#rows === null;
     if (!first && this.caller.isOver === true) {
       this.#owner.ended(this, null, 'abandoned');
       return;
@@ -83,17 +89,22 @@ export class RangeJob {
       this.#owner.ended(this, null, refusal);
       return;
     }
+    if (this.#from === undefined) {
+      this.#arrange();
+      return;
+    }
     const hits = this.#walk();
     const { entries, positions } = hits;
-    const base = this.#rows.length;
+    const rows = new Array<Buffer>(entries.length);
     let missing: number[] | null = null;
     for (let i = 0; i < entries.length; i++) {
       const row = space.cachedRow(entries[i]!, positions[i]!);
       if (row === null) (missing ??= []).push(i);
-      this.#rows.push(row ?? NO_ROW);
+      rows[i] = row ?? NO_ROW;
     }
+    this.#slice = rows;
     if (missing === null) this.#goOn();
-    else this.#fetch(hits, missing, base, first && this.#from === undefined && entries.length <= CACHE_FILL_KEYS_MAX);
+    else this.#fetch(hits, missing, first && this.#from === undefined && entries.length <= CACHE_FILL_KEYS_MAX);
   }
 
   #walk(): Hits {
@@ -107,13 +118,14 @@ export class RangeJob {
       return countOnly ? { entries: [], positions: [], count: 0 } : hits;
     }
     const hits: Hits = { entries: [], positions: [], count: 0 };
-    const left = this.#limit - this.#rows.length;
+    // With a limit nothing is dropped or put into another order (fetchLimit).
+    const left = this.#limit - (this.#rows === null ? 0 : this.#rows.length);
     this.#from = index.walk(this.#from as string, end, this.#revision, left, SLICE_KEYS, hits);
     this.#count += hits.count;
     return hits;
   }
 
-  #fetch(hits: Hits, missing: readonly number[], base: number, fillCache: boolean): void {
+  #fetch(hits: Hits, missing: readonly number[], fillCache: boolean): void {
     const { space } = this;
     const keys = missing.map((i) => {
       const entry = hits.entries[i]!;
@@ -133,7 +145,7 @@ export class RangeJob {
         const i = missing[k]!;
         const row = rows[k];
         assert(row !== undefined, () => `mvcc: no row at revision ${keys[k]!.toString('hex')}`);
-        this.#rows[base + i] = row;
+        this.#slice[i] = row;
         const entry = hits.entries[i]!;
         // It may have been superseded while the row was fetched.
         if (fillCache && hits.positions[i] === NEWEST && entry.main <= this.#currentRev) space.cache.set(entry, row);
@@ -143,18 +155,23 @@ export class RangeJob {
   }
 
   #goOn(): void {
-    if (this.#stripped >= 0) this.#strip();
-    if (this.#from !== undefined) return this.#owner.ready(this);
     const { req } = this;
-    const asked = this.#stripped >= 0 ? { ...req, keysOnly: false } : req;
-    this.#owner.ended(this, null, assemble(asked, this.#rows, this.#count, this.#currentRev));
+    if (this.#from === undefined && this.#rows === null) {
+      this.#owner.ended(this, null, assemble(req, this.#slice, this.#count, this.#currentRev));
+      return;
+    }
+    this.#rows ??= new RangeRows(req);
+    this.#rows.take(this.#slice);
+    this.#slice = [];
+    this.#owner.ready(this);
   }
 
-  #strip(): void {
-    const rows = this.#rows;
-    for (; this.#stripped < rows.length; this.#stripped++) {
-      rows[this.#stripped] = stripValue(rows[this.#stripped] as Buffer);
-    }
+  /** All rows are there. */
+  #arrange(): void {
+    const rows = this.#rows as RangeRows;
+    if (!rows.step()) return this.#owner.ready(this);
+    const { more } = rows;
+    this.#owner.ended(this, null, { revision: this.#currentRev, kvs: rows.rows, more, count: this.#count });
   }
 }
 

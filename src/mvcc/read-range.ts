@@ -37,7 +37,7 @@ export function fetchLimit(req: RangeRequest): number {
   return req.limit + 1;
 }
 
-function hasFilter(req: RangeRequest): boolean {
+export function hasFilter(req: RangeRequest): boolean {
   return (
     req.maxModRevision !== 0 || req.minModRevision !== 0 || req.maxCreateRevision !== 0 || req.minCreateRevision !== 0
   );
@@ -74,7 +74,7 @@ function arrange(req: RangeRequest, rows: readonly Buffer[]): Buffer[] {
   return items.map((item) => item.row);
 }
 
-function passes(req: RangeRequest, kv: KeyValue): boolean {
+export function passes(req: RangeRequest, kv: KeyValue): boolean {
   if (req.maxModRevision !== 0 && kv.modRevision > req.maxModRevision) return false;
   if (req.minModRevision !== 0 && kv.modRevision < req.minModRevision) return false;
   if (req.maxCreateRevision !== 0 && kv.createRevision > req.maxCreateRevision) return false;

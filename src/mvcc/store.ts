@@ -25,13 +25,14 @@ import type {
   RangeResult,
   ReadRefusal,
   TxnResult,
+  Unread,
   WriteRefusal,
 } from './types.js';
 import { WatchHub } from './watch-hub.js';
 import { WriteTxn } from './write-txn.js';
 
 type Attachments = ReadonlyMap<string, bigint>;
-type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null) => void;
+type RangeCallback = (err: BackendError | null, result: RangeResult | ReadRefusal | Unread | null) => void;
 type HashCallback = (err: BackendError | null, result: HashKvResult | ReadRefusal | null) => void;
 
 /** Keys put and deleted, the bytes of what was put, ranges outside of transactions, and transactions. */
@@ -189,10 +190,11 @@ export class MvccStore {
     new TxnJob(path, space.currentRev, read, again, cb).next();
   }
 
-  #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void {
+  #jobEnded(job: RangeJob, err: BackendError | null, result: RangeResult | ReadRefusal | Unread | null): void {
     const cb = this.#jobs.get(job) as RangeCallback;
     this.#jobs.delete(job);
     this.#readyJobs.delete(job);
+    if (this.#readyJobs.size > 0) this.#wake();
     this.#wakeCompactor();
     if (err === null && result === null && !job.pinned) this.rangeLater(job.req, cb, job.caller);
     else cb(err, result);
@@ -310,9 +312,7 @@ export class MvccStore {
     if (this.#closed || this.#waiting !== null) return false;
     this.#stepping = true;
     let more = this.watch.step();
-    const jobs = [...this.#readyJobs];
-    this.#readyJobs.clear();
-    for (const job of jobs) job.slice();
+    if (this.#readyJobs.size > 0) more = this.#sliceJobs() || more;
     if (this.#mayCompact && !this.#resting && this.#compactor.step()) {
       if (this.#options.compactionPause === null) more = true;
       else this.#rest(this.#options.compactionPause);
@@ -321,6 +321,39 @@ export class MvccStore {
     // Whoever woke us in the middle is told by the return value, and the next step is the owner's to call.
     this.#woken ||= more;
     return this.#woken;
+  }
+
+  /**
+   * A few slices of ranges, each of another, so that many big ones take no longer turns than one. Where they keep too much
+   * already, the oldest goes on alone; one whose client takes nothing waits until `tick`, and has to go where even that
+   * is too much. @returns whether to call again
+   */
+  #sliceJobs(): boolean {
+    const bytesMax = this.#options.rangeBytes;
+    let bytes = 0;
+    let oldest: RangeJob | null = null;
+    let largestHeld: RangeJob | null = null;
+    for (const job of this.#jobs.keys()) {
+      bytes += job.bytes;
+      if (job.caller.isHeld !== true) oldest ??= job;
+      else if (this.#readyJobs.has(job) && job.bytes > (largestHeld?.bytes ?? 0)) largestHeld = job;
+    }
+    if (bytes > 2 * bytesMax && largestHeld !== null) this.#jobEnded(largestHeld, null, 'crowded-out');
+    let left = JOBS_PER_STEP;
+    for (const job of [...this.#readyJobs]) {
+      const { isOver, isHeld } = job.caller;
+      const waits = isHeld === true || (bytes > bytesMax && job !== oldest);
+      if (waits && isOver !== true) continue;
+      if (left-- === 0) return true;
+      this.#readyJobs.delete(job);
+      job.slice();
+    }
+    return false;
+  }
+
+  /** Now and then: ranges that wait for their clients look again. */
+  tick(): void {
+    if (this.#readyJobs.size > 0) this.#wake();
   }
 
   #rest(pause: (resume: () => void) => void): void {
@@ -446,6 +479,9 @@ export function openMvcc(
   });
 }
 
+/** Slices of ranges in one step. */
+const JOBS_PER_STEP = 4;
+
 type ResolvedOptions = Required<Omit<MvccOptions, 'leases'>>;
 
 function resolve(options: MvccOptions): ResolvedOptions {
@@ -453,6 +489,7 @@ function resolve(options: MvccOptions): ResolvedOptions {
     valueCacheBytes: options.valueCacheBytes ?? 64 << 20,
     eventLogRevisions: options.eventLogRevisions ?? 4096,
     eventLogBytes: options.eventLogBytes ?? 16 << 20,
+    rangeBytes: options.rangeBytes ?? 256 << 20,
     sliceRows: options.sliceRows ?? 1000,
     compactionSliceRows: options.compactionSliceRows ?? 1000,
     compactionPause: options.compactionPause ?? null,

@@ -4,19 +4,19 @@ import type { RequestOp, ResponsePart, TxnRequest } from '../wire/txn.js';
 import { OpKind, rangePart } from '../wire/txn.js';
 import type { Keyspace } from './keyspace.js';
 import { rangeEndOf } from './keyspace.js';
-import type { RangeResult, ReadRefusal, TxnResult } from './types.js';
+import type { RangeResult, ReadRefusal, TxnResult, Unread } from './types.js';
 
 /** Keys of one range up to which a transaction of ranges is read at once. */
 const SMALL_KEYS_MAX = 64;
 
-export type TxnAnswer = TxnResult | ReadRefusal | 'abandoned';
+export type TxnAnswer = TxnResult | ReadRefusal | Unread;
 export type TxnCallback = (err: BackendError | null, result: TxnAnswer | null) => void;
 
 /** Reads one range at a revision, in slices. `result` null: the content was taken from under it. */
 export type ReadSlices = (
   req: RangeRequest,
   revision: number,
-  cb: (err: BackendError | null, result: RangeResult | ReadRefusal | 'abandoned' | null) => void,
+  cb: (err: BackendError | null, result: RangeResult | ReadRefusal | Unread | null) => void,
 ) => void;
 
 /** Whether a transaction of ranges holds nothing that would keep others waiting, or that is in no memory. */

@@ -8,6 +8,9 @@ export type ReadRefusal = 'compacted' | 'future';
 /** Why an applied write changes nothing (etcd semantics §3.4, §3.6). */
 export type WriteRefusal = ReadRefusal | 'lease-not-found' | 'key-not-found';
 
+/** Why a range of many keys was given up: its caller is gone, or takes no answers and others need the memory. */
+export type Unread = 'abandoned' | 'crowded-out';
+
 /** Rows are marshalled KeyValues, to be spliced into an answer; nobody changes their bytes. */
 export interface RangeResult {
   /** For the header: the revision of the store, not the one that was read. */
@@ -65,6 +68,8 @@ export interface MvccOptions {
   readonly eventLogRevisions?: number;
   /** The same in bytes of events. Default 16 MiB. */
   readonly eventLogBytes?: number;
+  /** Bytes that ranges of many keys may keep in all; beyond, they are read one after the other. Default 256 MiB. */
+  readonly rangeBytes?: number;
   /** Rows read in one slice by a catch-up of watchers, a hash or a restart. Default 1000. */
   readonly sliceRows?: number;
   /** Keys looked at, or rows deleted, in one step of a compaction. Default 1000. */

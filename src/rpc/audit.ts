@@ -98,6 +98,7 @@ class AuditedCall extends UnaryCall {
     this.#call = call;
     this.#user = audit.nameOf(call);
     this.member = call.member;
+    this.slicer = call.slicer;
   }
 
   get request(): Buffer {
@@ -110,6 +111,10 @@ class AuditedCall extends UnaryCall {
 
   override get isOver(): boolean {
     return this.#call.isOver;
+  }
+
+  override get isHeld(): boolean {
+    return this.#call.isHeld;
   }
 
   override get remote(): string | undefined {
@@ -127,6 +132,11 @@ class AuditedCall extends UnaryCall {
   reply(response: Buffer): void {
     this.#audit.note(this.#rpc, this.#decoded, this.#call, OK, this.#user);
     this.#call.reply(response);
+  }
+
+  override replyParts(parts: readonly Buffer[]): void {
+    this.#audit.note(this.#rpc, this.#decoded, this.#call, OK, this.#user);
+    this.#call.replyParts(parts);
   }
 
   refuse(status: Status): void {

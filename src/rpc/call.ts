@@ -1,9 +1,10 @@
 import type { CallContext, Completion, MemberApi, ServerError } from '../server/index.js';
 import type { Status } from './errors.js';
 import { statusOf } from './errors.js';
+import type { Slicer } from './slicer.js';
 
-/** Makes a response's bytes. One function for all calls of an rpc: no closure is made per call. */
-export type Encode<T> = (member: MemberApi, value: T, call: UnaryCall) => Buffer;
+/** Makes a response's bytes. One function for all calls of an rpc: no closure is made per call. Null: they come later. */
+export type Encode<T> = (member: MemberApi, value: T, call: UnaryCall) => Buffer | null;
 
 /**
  * One unary call, whatever transport it came by. The transport extends it with the last two methods; it ignores an
@@ -16,11 +17,17 @@ export abstract class UnaryCall implements CallContext {
   abstract readonly deadline: number;
   /** Set by the router. */
   member!: MemberApi;
+  slicer!: Slicer;
   #encode: Encode<never> | null = null;
 
   /** Of CallContext: the transport says so. */
   get isOver(): boolean {
     return false;
+  }
+
+  /** Of CallContext. A transport whose client does not take its answers says so as well. */
+  get isHeld(): boolean {
+    return this.slicer.isFull;
   }
 
   /** First value of a metadata entry; `name` in lower case. */
@@ -43,6 +50,12 @@ export abstract class UnaryCall implements CallContext {
 
   /** Ends the call with OK. */
   abstract reply(response: Buffer): void;
+
+  /** The same with a large response, in pieces. */
+  replyParts(parts: readonly Buffer[]): void {
+    this.reply(Buffer.concat(parts));
+  }
+
   /** Ends the call with an error. */
   abstract refuse(status: Status): void;
 
@@ -54,7 +67,8 @@ export abstract class UnaryCall implements CallContext {
 
   /** Of Completion. */
   ok(value: unknown): void {
-    this.reply((this.#encode as Encode<unknown>)(this.member, value, this));
+    const response = (this.#encode as Encode<unknown>)(this.member, value, this);
+    if (response !== null) this.reply(response);
   }
 
   /** Of Completion. */

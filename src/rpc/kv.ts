@@ -20,6 +20,7 @@ import { headerOf } from './header.js';
 import { OPEN_END, settleTxnEnds } from './range-end.js';
 import type { Route } from './route.js';
 import { unary } from './route.js';
+import { isLarge } from './slicer.js';
 
 /** etcdserverpb.KV. RangeStream is not among them: it came with etcd 3.7. */
 export const kvRoutes: Route[] = [
@@ -37,7 +38,11 @@ function range(member: MemberApi, request: RangeRequest, call: UnaryCall): void 
   member.range(request, call, call.answer(encodeRange));
 }
 
-function encodeRange(member: MemberApi, result: RangeResult): Buffer {
+function encodeRange(member: MemberApi, result: RangeResult, call: UnaryCall): Buffer | null {
+  if (isLarge(result.kvs)) {
+    call.slicer.reply(member, result, call);
+    return null;
+  }
   return encodeRangeResponse(headerOf(member, result.revision), result.kvs, result.more, result.count);
 }
 

@@ -16,6 +16,7 @@ import { leaseRoutes } from './lease.js';
 import { lockRoutes } from './lock.js';
 import { maintenanceRoutes } from './maintenance.js';
 import type { Route, StreamContext, StreamRoute, UnaryRoute } from './route.js';
+import { Slicer } from './slicer.js';
 import { ClientVersions, Tally } from './tally.js';
 import { watchRoutes } from './watch.js';
 
@@ -51,6 +52,7 @@ export class Router implements StreamContext {
   readonly #streams = new Set<StreamCall>();
   readonly #leaderCheck: LeaderCheck;
   readonly defer = (fn: () => void): void => this.#env.timers.defer(fn);
+  readonly #slicer = new Slicer(this.defer);
   readonly #onOver = (call: StreamCall): void => {
     this.#streams.delete(call);
     this.#leaderCheck.delete(call);
@@ -112,6 +114,7 @@ export class Router implements StreamContext {
   unary(route: UnaryRoute, call: UnaryCall): void {
     try {
       call.member = this.#member;
+      call.slicer = this.#slicer;
       const request = route.rpc.request.decode(call.request) as never;
       if (this.#audit !== null) call = this.#audit.unary(route.rpc, request, call);
       const { learner } = route;

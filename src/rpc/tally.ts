@@ -39,9 +39,9 @@ export class Tally {
     this.receivedBytes += message.length;
   }
 
-  give(message: Buffer): void {
+  give(bytes: number): void {
     this.sent++;
-    this.sentBytes += message.length;
+    this.sentBytes += bytes;
   }
 
   /** @param startedAt what `start` said */

@@ -136,6 +136,8 @@ export interface CallContext {
   readonly deadline: number;
   /** Nobody waits any more: the client cancelled, or was told that its deadline has passed. */
   readonly isOver?: boolean | undefined;
+  /** The client does not take what it was answered: a large answer is not made now. */
+  readonly isHeld?: boolean | undefined;
   /** What Authenticate gave, as the client sent it: metadata `token`, else `authorization` without `Bearer `. */
   readonly token?: string | undefined;
   /** Common name of the client's verified certificate, where those are asked for. */

@@ -85,6 +85,9 @@ export interface MemberTuning {
   readonly maxCommittedBytesPerReady: number;
   /** committed - applied above which proposals are refused (etcd: 5,000) */
   readonly maxApplyGap: number;
+  /** Proposals of this member's clients that are not applied yet, and their bytes, above which more are refused. */
+  readonly maxPendingProposals: number;
+  readonly maxPendingBytes: number;
   readonly readIndexRetryMs: number;
   readonly leaseCheckMs: number;
   /** Leases revoked in a second at most (etcd: 1,000) */
@@ -115,6 +118,8 @@ export const defaultTuning: MemberTuning = {
   peerPendingBytesMax: 128 << 20,
   maxCommittedBytesPerReady: 4 << 20,
   maxApplyGap: 5000,
+  maxPendingProposals: 50_000,
+  maxPendingBytes: 128 << 20,
   readIndexRetryMs: 500,
   leaseCheckMs: 500,
   leaseRevokeRate: 1000,

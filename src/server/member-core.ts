@@ -44,7 +44,7 @@ import type { FoundPeer } from './peer-finder.js';
 import { PeerFinder } from './peer-finder.js';
 import type { PeerAnswer } from './peer-questions.js';
 import { PeerQuestions } from './peer-questions.js';
-import { Proposals } from './proposals.js';
+import { goesFirst, Proposals } from './proposals.js';
 import { Publisher } from './publisher.js';
 import type { PumpOwner } from './pump.js';
 import { Pump } from './pump.js';
@@ -85,7 +85,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
   readonly #membership: Membership;
   readonly #hub: PeerHub;
   readonly #ids: RequestIds;
-  readonly #proposals = new Proposals();
+  readonly #proposals: Proposals;
   readonly #reads: ReadIndexer;
   protected readonly leaseKeeper: LeaseKeeper;
   protected readonly gate: AuthGate;
@@ -136,6 +136,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       electionTimeoutMs: config.electionMs,
     };
     this.#ids = new RequestIds(parts.memberId, env.clock.wall());
+    this.#proposals = new Proposals(config.tuning);
     this.#reads = new ReadIndexer((ctx) => this.#raft.readIndex(ctx), config.tuning.mutants.has('5'));
     const view = this;
     this.gate = new AuthGate(parts.auth, parts.tokens, parts.lessor, {
@@ -289,6 +290,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.parts.tokens.tick(now);
     this.gate.wake();
     this.#mvcc.watch.tick(now);
+    this.#mvcc.tick();
     this.upkeep.tick(now);
     this.#withheld.tick(now);
     this.#promoter?.tick(now);
@@ -320,13 +322,17 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
 
   #proposeAs(who: Identity, kind: number, body: Buffer, done: Completion<never>, ctx: CallContext | null): void {
     if (this.#state !== 'open') return done.fail(refusal('ERR_STOPPED'));
-    if (this.#raft.commitIndex - this.#raft.appliedIndex > this.config.tuning.maxApplyGap) {
+    const isUrgent = goesFirst(kind);
+    if (
+      this.#raft.commitIndex - this.#raft.appliedIndex > this.config.tuning.maxApplyGap ||
+      (ctx !== null && this.#proposals.isFull(isUrgent))
+    ) {
       return done.fail(refusal('ERR_TOO_MANY_REQUESTS'));
     }
     const id = this.#ids.next();
     const data = encodeInternalRequest(this.#ids.full(id), who.username, who.revision, kind, body);
     if (data.length > this.config.maxRequestBytes) return done.fail(refusal('ERR_REQUEST_TOO_LARGE'));
-    this.#proposals.add(id, data, done, this.#env.clock.now(), ctx);
+    this.#proposals.add(id, data, done, this.#env.clock.now(), ctx, isUrgent);
     this.#pump.wake();
   }
 

@@ -1,4 +1,5 @@
 import { RingBuffer } from '../util/ring-buffer.js';
+import { InternalKind } from '../wire/index.js';
 import type { CallContext, Completion } from './api.js';
 import { callIsOver, overError } from './call-over.js';
 import type { ServerError } from './errors.js';
@@ -11,6 +12,8 @@ export interface Pending {
   readonly ctx: CallContext | null;
   /** ms, monotonic */
   readonly start: number;
+  /** Of the proposal, in bytes. */
+  readonly size: number;
   /** It has been handed to raft or to the leader: its outcome is unknown until it is applied. */
   submitted: boolean;
 }
@@ -21,6 +24,22 @@ export interface Queued {
   readonly data: Buffer;
   /** ms, monotonic; for proposals of other members, which have no entry in the table */
   readonly until: number;
+  /** It goes before what is not. */
+  readonly isUrgent: boolean;
+}
+
+/** What proposals of this member's clients may take until they are applied; those that are urgent have half as much on top. */
+export interface ProposalBounds {
+  readonly maxPendingProposals: number;
+  readonly maxPendingBytes: number;
+}
+
+/** What clients send without end; leases, alarms, users and members go before it. */
+const BULK: ReadonlySet<number> = new Set([InternalKind.PUT, InternalKind.DELETE_RANGE, InternalKind.TXN]);
+
+/** @param kind of an InternalRequest */
+export function goesFirst(kind: number): boolean {
+  return !BULK.has(kind);
 }
 
 /**
@@ -31,31 +50,58 @@ export interface Queued {
 export class Proposals {
   readonly #table = new Map<number, Pending>();
   readonly #queue = new RingBuffer<Queued>();
+  /** Leases, alarms, members: few and small, and others wait for them. */
+  readonly #urgent = new RingBuffer<Queued>(4);
+  readonly #bounds: ProposalBounds;
   #queuedBytes = 0;
+  #pendingBytes = 0;
   /** Proposals of this member that ended without an answer of the log. */
   failedCount = 0;
+
+  constructor(bounds: ProposalBounds = UNBOUNDED) {
+    this.#bounds = bounds;
+  }
+
+  /** Whether one more is too many. */
+  isFull(isUrgent: boolean): boolean {
+    const factor = isUrgent ? URGENT_FACTOR : 1;
+    const { maxPendingProposals, maxPendingBytes } = this.#bounds;
+    return this.#table.size >= maxPendingProposals * factor || this.#pendingBytes >= maxPendingBytes * factor;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
 
   get pendingCount(): number {
     return this.#table.size;
   }
 
   get queuedCount(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#urgent.length;
   }
 
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
 
-  add(id: number, data: Buffer, done: Completion<never>, now: number, ctx: CallContext | null = null): void {
-    this.#table.set(id, { done, ctx, start: now, submitted: false });
-    this.#queue.push({ id, data, until: Number.POSITIVE_INFINITY });
+  add(
+    id: number,
+    data: Buffer,
+    done: Completion<never>,
+    now: number,
+    ctx: CallContext | null = null,
+    isUrgent = false,
+  ): void {
+    this.#table.set(id, { done, ctx, start: now, size: data.length, submitted: false });
+    (isUrgent ? this.#urgent : this.#queue).push({ id, data, until: Number.POSITIVE_INFINITY, isUrgent });
     this.#queuedBytes += data.length;
+    this.#pendingBytes += data.length;
   }
 
   /** What travels another way than the queue: a configuration change. */
   track(id: number, done: Completion<never>, now: number): void {
-    this.#table.set(id, { done, ctx: null, start: now, submitted: false });
+    this.#table.set(id, { done, ctx: null, start: now, size: 0, submitted: false });
   }
 
   /** It waits for its outcome still. */
@@ -71,7 +117,7 @@ export class Proposals {
 
   /** A proposal that another member forwarded to us. It waits in the queue until `until` at most. */
   addForeign(data: Buffer, until: number): void {
-    this.#queue.push({ id: -1, data, until });
+    this.#queue.push({ id: -1, data, until, isUrgent: false });
     this.#queuedBytes += data.length;
   }
 
@@ -80,10 +126,11 @@ export class Proposals {
     const out: Queued[] = [];
     let bytes = 0;
     for (;;) {
-      const head = this.#queue.peek();
+      const queue = this.#urgent.length > 0 ? this.#urgent : this.#queue;
+      const head = queue.peek();
       if (head === undefined) break;
       if (out.length > 0 && bytes + head.data.length > maxBytes) break;
-      this.#queue.shift();
+      queue.shift();
       this.#queuedBytes -= head.data.length;
       if (head.id < 0) {
         if (head.until <= now) continue;
@@ -91,7 +138,7 @@ export class Proposals {
         const pending = this.#table.get(head.id);
         if (pending === undefined) continue;
         if (callIsOver(pending.ctx, now)) {
-          this.#table.delete(head.id);
+          this.#leave(head.id, pending);
           pending.done.fail(overError(pending.ctx, now));
           continue;
         }
@@ -107,7 +154,7 @@ export class Proposals {
   putBack(taken: readonly Queued[]): void {
     for (let i = taken.length - 1; i >= 0; i--) {
       const queued = taken[i] as Queued;
-      this.#queue.unshift(queued);
+      (queued.isUrgent ? this.#urgent : this.#queue).unshift(queued);
       this.#queuedBytes += queued.data.length;
       const pending = queued.id < 0 ? undefined : this.#table.get(queued.id);
       if (pending !== undefined) pending.submitted = false;
@@ -117,8 +164,13 @@ export class Proposals {
   /** The proposal with this id has been applied: it leaves the table. */
   applied(id: number): Pending | undefined {
     const pending = this.#table.get(id);
-    if (pending !== undefined) this.#table.delete(id);
+    if (pending !== undefined) this.#leave(id, pending);
     return pending;
+  }
+
+  #leave(id: number, pending: Pending): void {
+    this.#table.delete(id);
+    this.#pendingBytes -= pending.size;
   }
 
   /**
@@ -129,15 +181,20 @@ export class Proposals {
     for (const [id, pending] of this.#table) {
       const late = now - pending.start >= timeoutMs;
       if (!late && !callIsOver(pending.ctx, now)) continue;
-      this.#table.delete(id);
+      this.#leave(id, pending);
       this.failedCount++;
       if (!late) pending.done.fail(overError(pending.ctx, now));
       else pending.done.fail(pending.submitted ? cause(pending.start) : refusal('ERR_DEADLINE'));
     }
-    for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
+    this.#dropGone(this.#queue, now);
+    this.#dropGone(this.#urgent, now);
+  }
+
+  #dropGone(queue: RingBuffer<Queued>, now: number): void {
+    for (let head = queue.peek(); head !== undefined; head = queue.peek()) {
       const gone = head.id < 0 ? head.until <= now : !this.#table.has(head.id);
       if (!gone) break;
-      this.#queue.shift();
+      queue.shift();
       this.#queuedBytes -= head.data.length;
     }
   }
@@ -146,8 +203,16 @@ export class Proposals {
     const all = [...this.#table.values()];
     this.#table.clear();
     this.#queue.clear();
+    this.#urgent.clear();
     this.#queuedBytes = 0;
+    this.#pendingBytes = 0;
     this.failedCount += all.length;
     for (const pending of all) pending.done.fail(err);
   }
 }
+
+const UNBOUNDED: ProposalBounds = {
+  maxPendingProposals: Number.POSITIVE_INFINITY,
+  maxPendingBytes: Number.POSITIVE_INFINITY,
+};
+const URGENT_FACTOR = 1.5;

@@ -1,5 +1,5 @@
 import type { Identity } from '../auth/index.js';
-import type { MvccStore, RangeResult, ReadRefusal, TxnResult } from '../mvcc/index.js';
+import type { MvccStore, RangeResult, ReadRefusal, TxnResult, Unread } from '../mvcc/index.js';
 import type { RangeRequest, TxnRequest } from '../wire/index.js';
 import type { CallContext, Completion } from './api.js';
 import { authRefusal } from './auth-errors.js';
@@ -33,10 +33,9 @@ export class RangeRead implements Reader {
   }
 
   #read(done: Completion<RangeResult>): void {
-    const answered = (err: Error | null, result: RangeResult | ReadRefusal | 'abandoned' | null): void => {
+    const answered = (err: Error | null, result: RangeResult | ReadRefusal | Unread | null): void => {
       if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
-      else if (result === 'abandoned') done.fail(refusal('ERR_CANCELED'));
-      else answer(result as RangeResult | ReadRefusal, done);
+      else answer(result as RangeResult | ReadRefusal | Unread, done);
     };
     this.#mvcc.rangeLater(this.#req, answered, this.ctx);
   }
@@ -70,10 +69,9 @@ export class TxnRead implements Reader {
   }
 
   #read(done: Completion<TxnResult>): void {
-    const answered = (err: Error | null, result: TxnResult | ReadRefusal | 'abandoned' | null): void => {
+    const answered = (err: Error | null, result: TxnResult | ReadRefusal | Unread | null): void => {
       if (err !== null) done.fail(new ServerError('ERR_INTERNAL', err.message));
-      else if (result === 'abandoned') done.fail(refusal('ERR_CANCELED'));
-      else answer(result as TxnResult | ReadRefusal, done);
+      else answer(result as TxnResult | ReadRefusal | Unread, done);
     };
     this.#mvcc.txnLater(this.#req, answered, this.ctx);
   }
@@ -83,9 +81,11 @@ export class TxnRead implements Reader {
   }
 }
 
-function answer<T extends object>(result: T | ReadRefusal, done: Completion<T>): void {
+function answer<T extends object>(result: T | ReadRefusal | Unread, done: Completion<T>): void {
   if (result === 'compacted') done.fail(refusal('ERR_COMPACTED'));
   else if (result === 'future') done.fail(refusal('ERR_FUTURE_REV'));
+  else if (result === 'abandoned') done.fail(refusal('ERR_CANCELED'));
+  else if (result === 'crowded-out') done.fail(refusal('ERR_TOO_MANY_REQUESTS'));
   else done.ok(result as T);
 }
 

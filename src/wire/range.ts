@@ -213,6 +213,16 @@ export function encodeRangeResponse(
   return w.finish();
 }
 
+/** Some of a RangeResponse's rows: the encoding is what comes of those before, these and those behind in a row. */
+export function encodeRangeRows(kvs: readonly Buffer[], from: number, to: number): Buffer {
+  const w = scratch.reset();
+  let bytes = 64;
+  for (let i = from; i < to; i++) bytes += (kvs[i] as Buffer).length + 6;
+  w.reserve(bytes);
+  for (let i = to - 1; i >= from; i--) w.bytes(18, kvs[i] as Buffer);
+  return w.finish();
+}
+
 /** All of a RangeResponse but the header. */
 export function writeRangeParts(w: Writer, kvs: readonly Buffer[], more: boolean, count: number): void {
   w.intField(32, count);

@@ -258,6 +258,76 @@ describe('a big range', () => {
     expect(compacted).toBe(true);
   });
 
+  it('with filters and in another order is the same in slices as at once', () => {
+    const subject = new TestStore();
+    for (let i = 0; i < 60; i++) {
+      const success = Array.from({ length: 100 }, (_, k) =>
+        opPut(`k${(i * 37 + k * 61) % 4500}-${k % 3}`, `v${k % 7}`),
+      );
+      subject.apply((store) => store.applyTxn(txn({ success: distinct(success) })));
+    }
+    subject.loop.run();
+    const targets = [0, 1, 2, 3, 4];
+    for (const sortTarget of targets) {
+      for (const sortOrder of [0, 1, 2]) {
+        for (const more of [{}, { minModRevision: 20 }, { maxCreateRevision: 30, limit: 700 }, { limit: 2500 }]) {
+          const asked = range({ ...ALL, sortTarget, sortOrder, ...more });
+          let answer: TwinRange | undefined;
+          subject.store.rangeLater(asked, (_err, result) => {
+            answer = plainRange(result!) as TwinRange;
+          });
+          for (let i = 0; answer === undefined && i < 100; i++) go(subject);
+          expect(answer).toEqual(plainRange(subject.store.range(asked)));
+        }
+      }
+    }
+  });
+
+  it('beside others takes turns, and where they keep too much the oldest goes on alone', () => {
+    const subject = new TestStore({ rangeBytes: 200_000 });
+    for (let i = 0; i < 100; i++) {
+      const success = Array.from({ length: 100 }, (_, k) => opPut(`${i}-${k}`, 'x'.repeat(50)));
+      subject.apply((store) => store.applyTxn(txn({ success })));
+    }
+    subject.loop.run();
+    subject.store.range(range(ALL));
+    const ended: number[] = [];
+    for (let n = 0; n < 12; n++) subject.store.rangeLater(range(ALL), () => ended.push(n));
+    let steps = 0;
+    while (ended.length < 12 && steps < 1000) {
+      const before = ended.length;
+      subject.store.step();
+      expect(ended.length - before).toBeLessThanOrEqual(4);
+      steps++;
+    }
+    // All have a first slice and more than is allowed by it, so that each comes to its end before the next goes on.
+    expect(ended).toEqual(Array.from({ length: 12 }, (_, n) => n));
+    expect(steps).toBeGreaterThan(12 * 4);
+  });
+
+  it('waits for a client that takes nothing, and has to go where memory is wanted', () => {
+    const subject = new TestStore({ rangeBytes: 200_000 });
+    for (let i = 0; i < 100; i++) {
+      const success = Array.from({ length: 100 }, (_, k) => opPut(`${i}-${k}`, 'x'.repeat(50)));
+      subject.apply((store) => store.applyTxn(txn({ success })));
+    }
+    subject.loop.run();
+    const answers: unknown[] = [];
+    const slow = { isHeld: true };
+    subject.store.rangeLater(range(ALL), (_err, result) => answers.push(plainRange(result!)), slow);
+    for (let i = 0; i < 20; i++) go(subject);
+    expect(answers).toEqual([]);
+    slow.isHeld = false;
+    subject.store.tick();
+    for (let i = 0; i < 20; i++) go(subject);
+    expect(answers).toHaveLength(1);
+    slow.isHeld = true;
+    for (let n = 0; n < 3; n++) subject.store.rangeLater(range(ALL), (_err, result) => answers.push(result), slow);
+    for (let i = 0; i < 20; i++) go(subject);
+    // The third fits into what is twice the bound.
+    expect(answers.slice(1)).toEqual(['crowded-out', 'crowded-out']);
+  });
+
   it('begins anew when a snapshot takes the rows from under it', () => {
     const subject = new TestStore({ valueCacheBytes: 0 });
     for (let i = 0; i < 3000; i++) subject.apply((store) => store.applyPut(put(`${i}`, 'old')));
@@ -560,3 +630,20 @@ describe('HashKV (etcd semantics §7)', () => {
     expect(hash(subject, 3)).toMatchObject({ hashRevision: 3, compactRevision: 3, revision: 4 });
   });
 });
+
+/** A transaction puts no key twice. */
+function distinct<T extends { request: unknown }>(ops: T[]): T[] {
+  const seen = new Set<string>();
+  return ops.filter((op) => {
+    const { key } = op.request as { key: string };
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** A turn of the store's, and what the rows' reader has to tell. */
+function go(subject: TestStore): void {
+  subject.store.step();
+  subject.loop.run();
+}

@@ -82,4 +82,41 @@ describe('proposals', () => {
     expect(log).toEqual(['a ERR_STOPPED']);
     expect(p.queuedCount).toBe(0);
   });
+
+  test('those that are urgent leave first, and stand in front again', () => {
+    const p = new Proposals();
+    const log: string[] = [];
+    for (let i = 0; i < 3; i++) p.add(i, Buffer.from('x'), outcome(log, String(i)), 0);
+    p.add(9, Buffer.from('x'), outcome(log, '9'), 0, null, true);
+    const taken = p.take(2, 0);
+    expect(taken.map((q) => q.id)).toEqual([9, 0]);
+    p.putBack(taken);
+    expect(p.queuedCount).toBe(4);
+    expect(p.take(10, 0).map((q) => q.id)).toEqual([9, 0, 1, 2]);
+    expect(p.queuedBytes).toBe(0);
+  });
+
+  test('have a bound in number and in bytes until they are applied, and urgent ones some room above it', () => {
+    const log: string[] = [];
+    const few = new Proposals({ maxPendingProposals: 4, maxPendingBytes: 1000 });
+    for (let i = 0; i < 4; i++) {
+      expect(few.isFull(false)).toBe(false);
+      few.add(i, Buffer.from('x'), outcome(log, String(i)), 0);
+    }
+    few.take(100, 0);
+    expect([few.isFull(false), few.isFull(true)]).toEqual([true, false]);
+    few.add(4, Buffer.from('x'), outcome(log, '4'), 0, null, true);
+    few.add(5, Buffer.from('x'), outcome(log, '5'), 0, null, true);
+    expect(few.isFull(true)).toBe(true);
+    few.applied(0);
+    few.applied(1);
+    few.expire(10_000, 7000, cause);
+    expect([few.isFull(false), few.pendingBytes, few.pendingCount]).toEqual([false, 0, 0]);
+
+    const small = new Proposals({ maxPendingProposals: 100, maxPendingBytes: 10 });
+    small.add(1, Buffer.alloc(10), outcome(log, 'bytes'), 0);
+    expect([small.isFull(false), small.isFull(true)]).toEqual([true, false]);
+    small.failAll(refusal('ERR_STOPPED'));
+    expect(small.isFull(false)).toBe(false);
+  });
 });

@@ -30,11 +30,31 @@ export class UnaryStream extends GrpcStream implements UnaryCall {
     return this.#answered || this.finished;
   }
 
+  get isHeld(): boolean {
+    return this.connection.isHeld;
+  }
+
   reply(response: Buffer): void {
     if (this.#answered || this.finished) return;
     this.#answered = true;
     if (this.usesGzip) return this.#replyPacked(response);
     this.enqueue(response);
+    this.finish();
+  }
+
+  replyParts(parts: readonly Buffer[]): void {
+    if (this.usesGzip) return this.reply(Buffer.concat(parts));
+    if (this.#answered || this.finished) return;
+    this.#answered = true;
+    // The message's head is a piece of its own, and no piece has one.
+    const head = Buffer.alloc(MESSAGE_HEAD_BYTES);
+    head.writeUInt32BE(
+      parts.reduce((sum, part) => sum + part.length, 0),
+      1,
+    );
+    this.prefixBytes = 0;
+    this.enqueue(head);
+    for (const part of parts) if (part.length > 0) this.enqueue(part);
     this.finish();
   }
 
@@ -75,6 +95,7 @@ export class UnaryStream extends GrpcStream implements UnaryCall {
   override onClosed(): void {
     this.#waiting = false;
     this.#answered = true;
+    this.connection.requestBytes -= this.request.length;
     this.#dropPartial();
   }
 
@@ -114,16 +135,21 @@ export class UnaryStream extends GrpcStream implements UnaryCall {
   #complete(flag: number, message: Buffer): void {
     this.#waiting = false;
     if (flag === 0) {
-      this.request = message;
+      this.#take(message);
       this.connection.dispatch(this);
       return;
     }
     inflate(message, this.connection.limits.messageBytesMax, (refusal, plain) => {
       if (this.#answered) return;
       if (refusal !== null) return this.refuse(refusal);
-      this.request = plain;
+      this.#take(plain);
       this.connection.dispatch(this);
     });
+  }
+
+  #take(request: Buffer): void {
+    this.request = request;
+    this.connection.requestBytes += request.length;
   }
 
   #replyPacked(response: Buffer): void {

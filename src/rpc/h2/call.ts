@@ -25,6 +25,10 @@ export class H2Unary extends UnaryCall {
     return this.#call.isOver;
   }
 
+  override get isHeld(): boolean {
+    return super.isHeld || this.#call.isHeld;
+  }
+
   metadata(name: string): string | undefined {
     return this.#call.metadata(name);
   }
@@ -39,9 +43,15 @@ export class H2Unary extends UnaryCall {
   }
 
   reply(response: Buffer): void {
-    this.#tally.give(response);
+    this.#tally.give(response.length);
     this.#tally.end(Code.OK, this.#startedAt);
     this.#call.reply(response);
+  }
+
+  override replyParts(parts: readonly Buffer[]): void {
+    this.#tally.give(parts.reduce((sum, part) => sum + part.length, 0));
+    this.#tally.end(Code.OK, this.#startedAt);
+    this.#call.replyParts(parts);
   }
 
   refuse(status: Status): void {
@@ -84,7 +94,7 @@ export class H2Stream extends StreamCall implements StreamListener {
   }
 
   send(message: Buffer): boolean {
-    this.#tally.give(message);
+    this.#tally.give(message.length);
     return this.#call.send(message);
   }
 
