@@ -1,11 +1,13 @@
-import { LineFile } from './env/line-file.js';
+import type { LineSink } from './env/line-file.js';
+import { LineFile, RotatingLines } from './env/line-file.js';
 import { RealEnv } from './env/real-env.js';
+import type { Rotation } from './env/rotating-file.js';
 import type { Pages, PortServers } from './gateway/index.js';
 import { http2Of, httpServerOf, JsonGateway, metricsPagesOf, Site } from './gateway/index.js';
 import { ListenError } from './listen-url.js';
 import type { OpenPort, PeerAddresses, PortGroup, TlsOptions } from './listeners.js';
 import { openClientPorts, reservePeerPorts } from './listeners.js';
-import { GRPC_DEFAULTS, GrpcJsServer, H2GrpcServer, Router } from './rpc/index.js';
+import { GRPC_DEFAULTS, GrpcJsServer, H2GrpcServer, Router, SlowCalls } from './rpc/index.js';
 import type { Member, MemberConfig } from './server/index.js';
 import { ETCD_VERSION, KEEL_VERSION, memberDefaults, openMember } from './server/index.js';
 import type { Logger } from './util/log.js';
@@ -48,6 +50,8 @@ export interface StartOptions {
   readonly gatewayLegacyErrors?: boolean;
   /** --enable-pprof: profiles below /debug/pprof/. Default false. */
   readonly profiles?: boolean;
+  /** Of the audit log. Default: it is not rotated. */
+  readonly auditLogRotation?: Rotation;
   /** --metrics=extensive: every rpc is timed. Default false. */
   readonly extensiveMetrics?: boolean;
   /**
@@ -128,7 +132,7 @@ class Running implements RunningMember {
   readonly #env: RealEnv;
   readonly #ports: readonly OpenPort[];
   readonly #router: Router;
-  readonly #auditFile: LineFile | null;
+  readonly #auditFile: LineSink | null;
   readonly #grpc: readonly (GrpcJsServer | H2GrpcServer)[];
   readonly #site: Site;
   #stopping: Promise<void> | null = null;
@@ -149,14 +153,12 @@ class Running implements RunningMember {
     this.metricsUrls = ports.filter(({ serves }) => serves === 'metrics').map(({ url }) => url);
     this.peerUrls = peers.urls;
     const { auditLogPath } = member.config;
-    this.#auditFile =
-      auditLogPath === ''
-        ? null
-        : new LineFile(auditLogPath, (err) => env.log.error('failed to write the audit log', { error: err.message }));
+    this.#auditFile = auditLogPath === '' ? null : auditFile(auditLogPath, options.auditLogRotation ?? null, env.log);
     this.#router = new Router(member, env, {
       watchProgressMs: member.config.watchProgressNotifyMs,
       recheckWatches: member.config.authRecheckWatches,
       timeCalls: options.extensiveMetrics ?? false,
+      slowCalls: new SlowCalls(member.config.warningUnaryMs, env.log, env.clock),
       ...(this.#auditFile === null ? {} : { auditSink: (line) => this.#auditFile?.write(line) }),
     });
     const grpcOptions = {
@@ -248,6 +250,11 @@ class Running implements RunningMember {
     await new Promise<void>((done) => this.#env.close(done));
     this.#end();
   }
+}
+
+function auditFile(path: string, rotation: Rotation | null, log: Logger): LineSink {
+  const failed = (err: Error): void => log.error('failed to write the audit log', { error: err.message });
+  return rotation === null ? new LineFile(path, failed) : new RotatingLines(path, rotation, failed);
 }
 
 /** HTTP/2 connections carry gRPC and pages. */

@@ -65,7 +65,7 @@ export class RealNet implements Net {
     if (reservation !== undefined) {
       this.#reserved.delete(address);
       setImmediate(() => {
-        cb(null, reservation.listener);
+        cb(null, reservation);
         reservation.open(accept);
       });
       return;
@@ -85,7 +85,7 @@ export class RealNet implements Net {
   }
 }
 
-class Reservation {
+class Reservation implements NetListener {
   listener: NetListener | null = null;
   readonly #held: net.Socket[] = [];
   #accept: ((socket: net.Socket) => void) | null = null;
@@ -93,6 +93,17 @@ class Reservation {
 
   constructor(server: TlsServer | null) {
     this.#server = server;
+  }
+
+  get address(): string {
+    return this.listener?.address ?? '';
+  }
+
+  /** Who is shaking hands is sent away: a process that ends does not wait for them. */
+  close(cb: () => void = () => {}): void {
+    this.#server?.close();
+    if (this.listener === null) cb();
+    else this.listener.close(cb);
   }
 
   take(socket: net.Socket): void {

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import * as net from 'node:net';
+import { maxFiles } from './metrics/process.js';
 
 /** Where the connections of a client port go. */
 export interface PortServers {
@@ -28,6 +29,9 @@ const WAITING_MAX = 1024;
 /** Connections that the system may hold for us until they are accepted: as many as it allows, where Node asks for 511. */
 const BACKLOG = 4096;
 const TCP_KEEPALIVE_MS = 30_000;
+/** Descriptors that are not for clients, as etcd has it: files, peers, and who watches the member. */
+const RESERVED_FILES = 150;
+const CONNECTIONS_MIN = 64;
 
 /**
  * One listening client port, which gRPC and HTTP/1.1 share: the first bytes of a connection tell which it is (etcd wire
@@ -40,6 +44,7 @@ export class ClientPort {
   #waiting: net.Socket[] = [];
   #servers: PortServers | null = null;
   readonly #door: TlsDoor | null;
+  readonly #connectionsMax = Math.max(maxFiles() - RESERVED_FILES, CONNECTIONS_MIN);
 
   private constructor(server: net.Server, door: TlsDoor | null) {
     this.#server = server;
@@ -97,6 +102,7 @@ export class ClientPort {
   }
 
   #connected(socket: net.Socket): void {
+    if (this.#open.size >= this.#connectionsMax) return void socket.destroy();
     this.#open.add(socket);
     socket.on('close', () => this.#open.delete(socket));
     socket.on('error', () => socket.destroy());

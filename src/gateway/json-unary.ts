@@ -69,7 +69,7 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
   }
 
   reply(response: Buffer): void {
-    if (!this.#end(Code.OK)) return;
+    if (!this.#end(Code.OK, response.length)) return;
     this.#tally.give(response.length);
     this.#call.context.open.delete(this);
     const { response: codec } = this.#route.rpc;
@@ -81,8 +81,8 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
 
   /** Its length is not told beforehand, and a stop waits until it is out. */
   override replyParts(parts: readonly Buffer[]): void {
-    if (!this.#end(Code.OK)) return;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (!this.#end(Code.OK, bytes)) return;
     this.#tally.give(bytes);
     const { context, exchange, cors } = this.#call;
     exchange.respond(200, { ...cors, ...FROM_GRPC });
@@ -115,12 +115,12 @@ export class JsonUnary extends UnaryCall implements ExchangeListener {
   }
 
   /** @returns whether this is the first end */
-  #end(code: number): boolean {
+  #end(code: number, bytes = 0): boolean {
     if (this.#over) return false;
     this.#over = true;
     const { context } = this.#call;
     if (this.#timer !== null) context.timers.clear(this.#timer);
-    this.#tally.end(code, this.#startedAt);
+    this.#tally.endUnary(code, this.#startedAt, this, bytes);
     return true;
   }
 }

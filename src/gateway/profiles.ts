@@ -11,7 +11,7 @@ const SECONDS_MAX = 300;
 const INDEX = `/debug/pprof/
 
 profile?seconds=30   CPU profile (.cpuprofile, for Chrome's and VS Code's profilers)
-heap?seconds=30      allocations that were still alive at the end (.heapprofile)
+heap?seconds=30      allocations that were still alive at the end (.heapprofile); gc=1 collects garbage before
 cmdline              the command line, parts separated by NUL
 `;
 
@@ -45,7 +45,7 @@ export function profileHandlers(): readonly (readonly [string, HttpHandler])[] {
       if (seconds === null) return respond(httpError(400, 'seconds: a number from 1 to 300 is meant'));
       if (busy) return respond(httpError(500, 'another profile is being taken'));
       busy = true;
-      record(profiler, seconds * 1000).then(
+      record(profiler, seconds * 1000, query.get('gc') === '1').then(
         (response) => finish(response),
         (err: Error) => finish(httpError(500, err.message)),
       );
@@ -68,12 +68,13 @@ function secondsOf(text: string | null): number | null {
   return seconds > 0 && seconds <= SECONDS_MAX ? seconds : null;
 }
 
-async function record(profiler: Profiler, ms: number): Promise<HttpResponse> {
+async function record(profiler: Profiler, ms: number, collects: boolean): Promise<HttpResponse> {
   // The inspector takes memory of its own: it is loaded when somebody asks.
   const inspector = await import('node:inspector');
   const session = new inspector.Session();
   session.connect();
   try {
+    if (collects) await post(session, 'HeapProfiler.collectGarbage');
     if (profiler.enable !== null) await post(session, profiler.enable);
     await post(session, profiler.start);
     await new Promise((done) => setTimeout(done, ms));

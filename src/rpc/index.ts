@@ -4,4 +4,5 @@ export { GRPC_DEFAULTS, GrpcJsServer, type GrpcServerOptions } from './grpc-js/s
 export { H2GrpcServer } from './h2/server.js';
 export type { Route, StreamRoute, UnaryRoute } from './route.js';
 export { Router, type RouterOptions } from './router.js';
+export { SlowCalls } from './slow-calls.js';
 export { ClientVersions, Tally } from './tally.js';

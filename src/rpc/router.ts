@@ -17,6 +17,7 @@ import { lockRoutes } from './lock.js';
 import { maintenanceRoutes } from './maintenance.js';
 import type { Route, StreamContext, StreamRoute, UnaryRoute } from './route.js';
 import { Slicer } from './slicer.js';
+import type { SlowCalls } from './slow-calls.js';
 import { ClientVersions, Tally } from './tally.js';
 import { watchRoutes } from './watch.js';
 
@@ -29,6 +30,8 @@ export interface RouterOptions {
   readonly auditSink?: (line: string) => void;
   /** --metrics=extensive: calls are timed; default false */
   readonly timeCalls?: boolean;
+  /** Hears of unary calls that take long; default nobody */
+  readonly slowCalls?: SlowCalls;
 }
 
 type RouterEnv = Pick<Env, 'rng' | 'timers' | 'fatal' | 'clock'>;
@@ -95,7 +98,9 @@ export class Router implements StreamContext {
   tally(route: Route): Tally {
     let tally = this.#tallies.get(route);
     if (tally === undefined) {
-      tally = new Tally(route.rpc, this.#options.timeCalls === true ? this.#env.clock.now : null);
+      const { timeCalls = false, slowCalls = null } = this.#options;
+      const now = timeCalls || slowCalls !== null ? this.#env.clock.now : null;
+      tally = new Tally(route.rpc, now, timeCalls, slowCalls);
       this.#tallies.set(route, tally);
     }
     return tally;

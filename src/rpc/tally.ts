@@ -1,5 +1,6 @@
 import { Histogram } from '../util/histogram.js';
 import type { Rpc } from '../wire/index.js';
+import type { SlowCalls, TimedCall } from './slow-calls.js';
 
 /** gRPC's codes, by number. */
 const CODES = 17;
@@ -19,12 +20,14 @@ export class Tally {
   /** How long its calls took, in seconds; null: nobody asked for it (--metrics=extensive). */
   readonly times: Histogram | null;
   readonly #now: (() => number) | null;
+  readonly #slow: SlowCalls | null;
 
-  /** @param now ms, where times are wanted */
-  constructor(rpc: Rpc, now: (() => number) | null = null) {
+  /** @param now ms, where times are wanted @param slow who is told of calls that took long; both need `now` */
+  constructor(rpc: Rpc, now: (() => number) | null = null, timed = now !== null, slow: SlowCalls | null = null) {
     this.rpc = rpc;
     this.#now = now;
-    this.times = now === null ? null : new Histogram(HANDLING_SECONDS);
+    this.times = timed ? new Histogram(HANDLING_SECONDS) : null;
+    this.#slow = slow;
   }
 
   /** A call begins. @returns what `end` is to be given */
@@ -48,6 +51,14 @@ export class Tally {
   end(code: number, startedAt: number): void {
     this.handled[code]!++;
     if (this.times !== null && this.#now !== null) this.times.observe((this.#now() - startedAt) / 1000);
+  }
+
+  /** The same of a unary call, which may have taken too long. @param bytes of its answer */
+  endUnary(code: number, startedAt: number, call: TimedCall, bytes: number): void {
+    this.end(code, startedAt);
+    if (this.#slow === null || this.#now === null) return;
+    const took = this.#now() - startedAt;
+    if (took > this.#slow.warningMs) this.#slow.note(this.rpc, call, took, bytes);
   }
 }
 

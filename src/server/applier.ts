@@ -35,6 +35,7 @@ import type { Membership } from './membership.js';
 import type { Pending, Proposals } from './proposals.js';
 import type { Quota } from './quota.js';
 import { GRANT_COST, putCost, txnCost } from './quota.js';
+import type { SlowApplies } from './slow-applies.js';
 import { alarmRefusal } from './write-guard.js';
 
 const beforeApplyOneEntryNormal = failpoint('beforeApplyOneEntryNormal');
@@ -70,9 +71,18 @@ export class Applier {
   readonly #hi16: bigint;
   readonly #log: Logger;
   readonly #owner: ApplierOwner;
+  readonly slowApplies: SlowApplies;
   clusterVersion: string | null = null;
 
-  constructor(state: ReplicatedState, proposals: Proposals, hi16: number, log: Logger, owner: ApplierOwner) {
+  constructor(
+    state: ReplicatedState,
+    proposals: Proposals,
+    hi16: number,
+    log: Logger,
+    owner: ApplierOwner,
+    slowApplies: SlowApplies,
+  ) {
+    this.slowApplies = slowApplies;
     this.#state = state;
     this.#proposals = proposals;
     this.#hi16 = BigInt(hi16);
@@ -83,6 +93,7 @@ export class Applier {
   apply(entries: readonly Entry[]): void {
     const { backend } = this.#state;
     let last: Entry | null = null;
+    this.slowApplies.begin();
     for (const entry of entries) {
       const expected = (last?.index ?? backend.appliedIndex) + 1;
       assert(entry.index === expected, () => `apply: entry ${entry.index} where ${expected} is next`);
@@ -95,6 +106,7 @@ export class Applier {
       }
       this.#owner.entryApplied(entry.index);
       last = entry;
+      this.slowApplies.applied(entry);
     }
     if (last !== null) backend.setApplied(last.index, last.term);
   }

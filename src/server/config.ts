@@ -62,6 +62,10 @@ export interface MemberConfig {
   readonly bcryptCost: number;
   /** A file for the audit log; '' is none (default) */
   readonly auditLogPath: string;
+  /** A request whose apply takes longer is logged, ms; default 100 */
+  readonly warningApplyMs: number;
+  /** A unary call that takes longer is logged, ms; default 300 */
+  readonly warningUnaryMs: number;
   /** An open watcher ends when its user may no longer read what it watches; default false, as in etcd */
   readonly authRecheckWatches: boolean;
   readonly tuning: MemberTuning;
@@ -180,6 +184,8 @@ export function memberDefaults(name = 'default'): MemberConfig {
     bcryptCost: 10,
     authRecheckWatches: false,
     auditLogPath: '',
+    warningApplyMs: 100,
+    warningUnaryMs: 300,
     tuning: defaultTuning,
   };
 }

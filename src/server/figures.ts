@@ -59,6 +59,7 @@ export interface Counting {
   readonly pump: Pump;
   readonly leaseKeeper: LeaseKeeper;
   readonly lateHeartbeats: number;
+  readonly slowApplies: number;
 }
 
 export function memberFigures(parts: MemberParts, counting: Counting): MemberFigures {
@@ -74,7 +75,7 @@ export function memberFigures(parts: MemberParts, counting: Counting): MemberFig
     readIndexesSlow: reads.slowCount,
     readIndexesFailed: reads.failedCount,
     heartbeatsLate: counting.lateHeartbeats,
-    appliesSlow: pump.slowApplies,
+    appliesSlow: counting.slowApplies,
     snapshotInstalling: pump.installing,
     compactRevision: mvcc.compactRev,
     keys: mvcc.keyCount,

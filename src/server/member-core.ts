@@ -53,6 +53,7 @@ import type { Reader } from './read-index.js';
 import { ReadIndexer } from './read-index.js';
 import { Reconfiguration } from './reconfiguration.js';
 import { closeParts, handOver } from './shutdown.js';
+import { SlowApplies } from './slow-applies.js';
 import { installSnapshot } from './snapshot-install.js';
 import { SnapshotTransfer } from './snapshot-transfer.js';
 import { Upkeep } from './upkeep.js';
@@ -201,7 +202,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       whenCurrent: (cb) => this.read({ ready: () => cb(null), fail: cb }, false),
       refuseRequests: () => this.#refuseRequests(),
     });
-    this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this);
+    const slow = new SlowApplies(env.clock, env.log, config.warningApplyMs);
+    this.#applier = new Applier(parts, this.#proposals, this.#ids.hi16, env.log, this, slow);
     this.#applier.clusterVersion = parts.clusterVersion;
     this.#pump = new Pump({
       env,
@@ -528,6 +530,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
       pump: this.#pump,
       leaseKeeper: this.leaseKeeper,
       lateHeartbeats: this.#lateHeartbeats,
+      slowApplies: this.#applier.slowApplies.count,
     };
   }
 

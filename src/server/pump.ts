@@ -37,9 +37,6 @@ export interface PumpOwner {
   turnOver(): void;
 }
 
-/** --warning-apply-duration's default. */
-const SLOW_APPLY_MS = 100;
-
 interface InFlight {
   readonly ready: Ready;
   durable: boolean;
@@ -68,8 +65,6 @@ export class Pump {
   readonly applyBatches = growing(1, 4, 8);
   /** Seconds of the turns that applied something. */
   readonly applyTimes = growing(0.0001, 2, 16);
-  /** Of those, the ones that took too long. */
-  slowApplies = 0;
   readonly #toApply = new RingBuffer<readonly Entry[]>();
   #scheduled = false;
   #installing = false;
@@ -264,7 +259,6 @@ export class Pump {
     const took = clock.now() - start;
     this.applyBatches.observe(count);
     this.applyTimes.observe(took / 1000);
-    if (took > SLOW_APPLY_MS) this.slowApplies++;
   }
 
   get isLeader(): boolean {

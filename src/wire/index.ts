@@ -4,6 +4,7 @@ export type { AnyCodec, Codec, EnumTable, Input, Kind, MessageType, NamedField, 
 export * from './compaction.js';
 export * from './compare.js';
 export * from './delete-range.js';
+export * from './describe.js';
 export * from './election.js';
 export * from './entry.js';
 export * from './health.js';

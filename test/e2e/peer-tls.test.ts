@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { KeelClient } from '../../src/client/index.js';
@@ -123,4 +124,28 @@ test('a start with https and no certificate', async () => {
   await expect(bench.start({ config })).rejects.toThrow(
     `cannot listen on TLS for 127.0.0.1:${port}: KeyFile and CertFile are not presented`,
   );
+});
+
+test('a stop waits for nobody who has not shaken hands', async () => {
+  const [member] = await members((name) => peer(`peer-${name}`, { commonName: 'member', hosts: ['127.0.0.1'] }), ['a']);
+  await member?.ready;
+  const { hostname, port } = new URL(member?.peerUrls[0] as string);
+  const sockets = Array.from({ length: 3 }, () => connect(Number(port), hostname));
+  const closed = Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise((resolve) => {
+          socket.on('error', () => {});
+          socket.on('close', resolve);
+        }),
+    ),
+  );
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('connect', resolve))));
+  sockets[0]?.write(Buffer.from('160301', 'hex'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(sockets.every((socket) => !socket.closed)).toBe(true);
+  const began = Date.now();
+  await member?.stop();
+  await closed;
+  expect(Date.now() - began).toBeLessThan(5000);
 });

@@ -41,7 +41,8 @@ export function logConfig(get: <T>(name: string) => T): LogConfig {
 
 const FIELDS = { maxsize: 'int', maxage: 'int', maxbackups: 'int', localtime: 'bool', compress: 'bool' } as const;
 
-function rotationOf(text: string): Rotation {
+/** @throws FlagError in etcd's words */
+export function rotationOf(text: string): Rotation {
   let given: unknown;
   try {
     given = text.trim() === '' ? {} : JSON.parse(text);

@@ -6,7 +6,7 @@ import { FlagError } from './flag-set.js';
 import type { FlagValue } from './flag-value.js';
 import { checkUrl, parseDuration, parseValue } from './flag-value.js';
 import type { LogConfig } from './logging.js';
-import { logConfig } from './logging.js';
+import { logConfig, rotationOf } from './logging.js';
 import { serverFlags } from './server-flags.js';
 import { tlsOptions } from './tls-config.js';
 
@@ -36,6 +36,7 @@ type Transport = Pick<
   | 'gatewayLegacyErrors'
   | 'profiles'
   | 'extensiveMetrics'
+  | 'auditLogRotation'
 >;
 
 /**
@@ -101,6 +102,8 @@ export function serverConfig(parsed: Parsed): ServerConfig {
     ...auth(get('auth-token'), get('auth-token-ttl'), get('bcrypt-cost')),
     authRecheckWatches: get('auth-recheck-watches'),
     auditLogPath: get('audit-log-path'),
+    warningApplyMs: either('warning-apply-duration'),
+    warningUnaryMs: either('warning-unary-request-duration'),
     onDiskDamage: oneOf('on-disk-damage', get('on-disk-damage'), ['repair', 'stop']) as 'repair' | 'stop',
     clusterVersionMax: get<string>('cluster-version-max') || null,
   };
@@ -128,7 +131,12 @@ function transport(get: <T>(name: string) => T): Transport {
     // As etcd has it.
     profiles: get<boolean>('enable-pprof') || get('log-level') === 'debug',
     extensiveMetrics: get('metrics') === 'extensive',
+    ...auditRotation(get('audit-log-rotation-config-json')),
   };
+}
+
+function auditRotation(text: string): Pick<StartOptions, 'auditLogRotation'> {
+  return text === '' ? {} : { auditLogRotation: rotationOf(text) };
 }
 
 function oneBootstrap({ values, given }: Parsed): void {

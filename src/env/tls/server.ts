@@ -32,6 +32,8 @@ export class TlsServer {
   readonly #asks: boolean;
   readonly #server: Server;
   #inForce: SecureContextOptions;
+  /** Connections that have not shaken hands, by where they come from. */
+  readonly #pending = new Map<string, Socket>();
 
   /** @throws TlsError for files that are not there or do not fit */
   constructor(settings: TlsSettings, options: TlsServerOptions) {
@@ -73,22 +75,38 @@ export class TlsServer {
       this.#inForce = context;
       this.#log.info('loaded changed TLS files', { 'cert-file': this.#settings.certFile });
     }
+    const remote = remoteOf(socket);
+    this.#pending.set(remote, socket);
+    socket.once('close', () => {
+      if (this.#pending.get(remote) === socket) this.#pending.delete(remote);
+    });
     this.#server.emit('connection', socket);
+  }
+
+  /** Nobody comes in any more, and those who are at the door are sent away. */
+  close(): void {
+    this.onSecure = (socket) => socket.destroy();
+    for (const socket of [...this.#pending.values()]) socket.destroy();
+  }
+
+  #handOn(socket: TLSSocket, certificateName: string): void {
+    this.#pending.delete(remoteOf(socket));
+    this.onSecure(socket, certificateName);
   }
 
   #secured(socket: TLSSocket): void {
     socket.on('error', () => socket.destroy());
-    if (!this.#asks) return this.onSecure(socket, '');
+    if (!this.#asks) return this.#handOn(socket, '');
     const cert = socket.getPeerCertificate(true);
     // A session that was taken up again without its certificate proves nothing.
     const why = cert.raw === undefined ? "tls: client didn't provide a certificate" : this.#check(cert);
     if (why !== null) return this.#refused(socket, why);
     const name = this.#settings.clientCertAuth ? commonName(cert) : '';
-    if (this.#options.side === 'client' || this.#settings.skipClientSanVerification) return this.onSecure(socket, name);
+    if (this.#options.side === 'client' || this.#settings.skipClientSanVerification) return this.#handOn(socket, name);
     checkOrigin(cert, plainAddress(socket.remoteAddress)).then(
       (foreign) => {
         if (foreign !== null) this.#refused(socket, foreign);
-        else if (!socket.destroyed) this.onSecure(socket, name);
+        else if (!socket.destroyed) this.#handOn(socket, name);
       },
       (err: Error) => this.#refused(socket, err.message),
     );
@@ -137,7 +155,7 @@ function choose(ours: readonly string[]): (offer: { protocols: string[] }) => st
   };
 }
 
-function remoteOf({ remoteAddress, remotePort }: TLSSocket): string {
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
   return remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`;
 }
 

@@ -44,18 +44,19 @@ export class H2Unary extends UnaryCall {
 
   reply(response: Buffer): void {
     this.#tally.give(response.length);
-    this.#tally.end(Code.OK, this.#startedAt);
+    this.#tally.endUnary(Code.OK, this.#startedAt, this, response.length);
     this.#call.reply(response);
   }
 
   override replyParts(parts: readonly Buffer[]): void {
-    this.#tally.give(parts.reduce((sum, part) => sum + part.length, 0));
-    this.#tally.end(Code.OK, this.#startedAt);
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#tally.give(bytes);
+    this.#tally.endUnary(Code.OK, this.#startedAt, this, bytes);
     this.#call.replyParts(parts);
   }
 
   refuse(status: Status): void {
-    this.#tally.end(status.code, this.#startedAt);
+    this.#tally.endUnary(status.code, this.#startedAt, this, 0);
     this.#call.refuse(status);
   }
 }

@@ -17,13 +17,7 @@ export const FEATURES = group('Features', [
   ['compaction-batch-limit', 'int', '1000', 'Maximum revisions deleted in each slice of a compaction.'],
   ['compaction-sleep-interval', 'duration', '10ms', 'Pause between the slices of a compaction.'],
   ['watch-progress-notify-interval', 'duration', '10m', 'Interval of progress notifications of watchers.'],
-  [
-    'warning-apply-duration',
-    'duration',
-    '100ms',
-    'Warn of requests whose apply takes longer.',
-    { inert: 'slow requests are not logged' },
-  ],
+  ['warning-apply-duration', 'duration', '100ms', 'Warn of requests whose apply takes longer.'],
   [
     'bootstrap-defrag-threshold-megabytes',
     'uint',
@@ -68,6 +62,12 @@ export const OWN = group('Keel', [
     'string',
     '',
     'File to which every request is noted as a JSON line: who, what, which range, result. Off if empty.',
+  ],
+  [
+    'audit-log-rotation-config-json',
+    'string',
+    '',
+    'Rotation of the audit log, as --log-rotation-config-json has it. Never rotated if empty.',
   ],
 ]);
 

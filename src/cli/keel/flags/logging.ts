@@ -1,6 +1,5 @@
 import { group } from './declare.js';
 
-const NOT_SWITCHED = { inert: 'slow requests are not logged' };
 const TRACING = { unbuilt: 'distributed tracing is not built' };
 
 export const MONITORING = group('Profiling and Monitoring', [
@@ -32,7 +31,7 @@ export const LOGGING = group('Logging', [
     '{"maxsize": 100, "maxage": 0, "maxbackups": 0, "localtime": false, "compress": false}',
     'Log rotation: maxsize (MB), maxage (days, 0: no limit), maxbackups (0: no limit), localtime, compress (gzip).',
   ],
-  ['warning-unary-request-duration', 'duration', '300ms', 'Warn of unary requests that take longer.', NOT_SWITCHED],
+  ['warning-unary-request-duration', 'duration', '300ms', 'Warn of unary requests that take longer.'],
 ]);
 
 export const TRACING_FLAGS = group('Distributed tracing', [
