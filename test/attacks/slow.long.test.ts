@@ -1,0 +1,3 @@
+import { slowSuite } from './slow-suite.js';
+
+slowSuite(true);
