@@ -11,8 +11,8 @@ export class AuthCaller {
   readonly #tokens = new Map<string, string>();
 
   /** @param endpoint host:port */
-  constructor(endpoint: string) {
-    this.#client = new grpc.Client(endpoint, grpc.credentials.createInsecure(), {
+  constructor(endpoint: string, credentials = grpc.credentials.createInsecure()) {
+    this.#client = new grpc.Client(endpoint, credentials, {
       'grpc.enable_retries': 0,
       'grpc.use_local_subchannel_pool': 1,
     });
