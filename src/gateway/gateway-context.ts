@@ -23,7 +23,7 @@ export interface GatewayContext {
 }
 
 /** Bytes of large answers, as protobuf, above which the next are not begun. */
-const LARGE_BYTES_MAX = 256 << 20;
+const LARGE_BYTES_MAX = 64 << 20;
 
 export class LargeAnswers {
   bytes = 0;

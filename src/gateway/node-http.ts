@@ -121,8 +121,11 @@ class NodeExchange implements HttpExchange {
     incoming.on('readable', () => this.#give());
     incoming.on('end', () => this.#give());
     this.#out.on('drain', () => listener.onDrain());
-    this.#out.on('close', () => this.#over());
-    incoming.on('error', () => this.#over());
+    this.#out.on('close', this.#over);
+    incoming.on('error', this.#over);
+    // Of requests behind others on one connection nobody tells the answers that it has gone.
+    incoming.socket.setMaxListeners(0);
+    incoming.socket.on('close', this.#over);
   }
 
   read(): void {
@@ -170,11 +173,12 @@ class NodeExchange implements HttpExchange {
     else listener.onData(chunk);
   }
 
-  #over(): void {
+  readonly #over = (): void => {
     if (this.#told) return;
     this.#told = true;
+    this.#in.socket.off('close', this.#over);
     this.#listener?.onClose();
-  }
+  };
 
   /** The rest of a body that nobody waits for may still come, for a while. */
   #dropRest(): void {

@@ -12,7 +12,7 @@ import { encodeRevision } from './revision.js';
 import type { RangeResult, ReadRefusal, Unread } from './types.js';
 
 /** Keys that one slice looks at. */
-const SLICE_KEYS = 2000;
+const SLICE_KEYS = 1000;
 /** A range of more keys leaves the cache alone: it would wash out what is hot. */
 const CACHE_FILL_KEYS_MAX = 128;
 
@@ -21,6 +21,8 @@ export interface Caller {
   readonly isOver?: boolean | undefined;
   /** It has not taken what it was answered before: a range of many keys is not read any further for now. */
   readonly isHeld?: boolean | undefined;
+  /** Whose it is: of big ranges of one client one is read at a time. */
+  readonly remote?: string | undefined;
 }
 
 export const LISTENING: Caller = {};
@@ -68,6 +70,17 @@ export class RangeJob {
     this.#from = req.key;
   }
 
+  /** A slice of it has been read, or is being. */
+  isBegun = false;
+
+  /** It does not end with its first slice, as far as that can be told cheaply. */
+  get isBig(): boolean {
+    const { key, rangeEnd, countOnly, revision } = this.req;
+    const end = rangeEndOf(rangeEnd);
+    if (end === undefined || countOnly || this.#limit <= SLICE_KEYS) return false;
+    return revision > 0 || this.space.index.count(key, end, this.#revision) > SLICE_KEYS;
+  }
+
   /** Bytes that it keeps until it ends. */
   get bytes(): number {
     return this.#rows === null ? 0 : this.#rows.bytes;
@@ -84,6 +97,7 @@ export class RangeJob {
       this.#owner.ended(this, null, 'abandoned');
       return;
     }
+    this.isBegun = true;
     const refusal = first && !this.pinned ? refuseRead(space, req.revision, this.#currentRev) : null;
     if (refusal !== null) {
       this.#owner.ended(this, null, refusal);

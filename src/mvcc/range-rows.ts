@@ -7,7 +7,7 @@ import { hasFilter, passes } from './read-range.js';
 import { SliceSort } from './slice-sort.js';
 
 /** Values that one step takes off. */
-const STRIP_ROWS = 4000;
+const STRIP_ROWS = 2000;
 
 /** A row and what it is sorted by. */
 interface Item {

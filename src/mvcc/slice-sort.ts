@@ -1,6 +1,6 @@
 /** Items that are sorted at once to begin with, and items that one step moves. */
 const RUN_ITEMS = 1024;
-const STEP_ITEMS = 8192;
+const STEP_ITEMS = 4096;
 
 /** A stable merge sort in bounded steps: of a million rows at once that would be seconds in which nothing else moves. */
 export class SliceSort<T> {

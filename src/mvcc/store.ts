@@ -159,8 +159,10 @@ export class MvccStore {
     }
     this.#ranges++;
     const job = new RangeJob(this.#space, req, this.#jobOwner, caller);
+    const waits = this.#jobs.size >= JOBS_AT_ONCE && job.isBig;
     this.#jobs.set(job, cb);
-    job.slice();
+    if (waits) this.#jobOwner.ready(job);
+    else job.slice();
   }
 
   /** A transaction for which isTxnReadonly holds, outside the log and without blocking, as `rangeLater`. */
@@ -324,29 +326,39 @@ export class MvccStore {
   }
 
   /**
-   * A few slices of ranges, each of another, so that many big ones take no longer turns than one. Where they keep too much
-   * already, the oldest goes on alone; one whose client takes nothing waits until `tick`, and has to go where even that
-   * is too much. @returns whether to call again
+   * A slice of one range, in turns. Few are begun at once, and one of each client. Where they keep too much already, the
+   * oldest goes on alone. One whose client takes nothing waits until `tick`, and has to go where even that is too much.
+   * @returns whether to call again
    */
   #sliceJobs(): boolean {
     const bytesMax = this.#options.rangeBytes;
+    const busy = new Set<string>();
     let bytes = 0;
+    let begun = 0;
     let oldest: RangeJob | null = null;
     let largestHeld: RangeJob | null = null;
     for (const job of this.#jobs.keys()) {
       bytes += job.bytes;
-      if (job.caller.isHeld !== true) oldest ??= job;
-      else if (this.#readyJobs.has(job) && job.bytes > (largestHeld?.bytes ?? 0)) largestHeld = job;
+      if (job.caller.isHeld === true) {
+        if (this.#readyJobs.has(job) && job.bytes > (largestHeld?.bytes ?? 0)) largestHeld = job;
+      } else if (job.isBegun) {
+        oldest ??= job;
+        begun++;
+        busy.add(job.caller.remote ?? '');
+      }
     }
+    busy.delete('');
     if (bytes > 2 * bytesMax && largestHeld !== null) this.#jobEnded(largestHeld, null, 'crowded-out');
-    let left = JOBS_PER_STEP;
-    for (const job of [...this.#readyJobs]) {
-      const { isOver, isHeld } = job.caller;
-      const waits = isHeld === true || (bytes > bytesMax && job !== oldest);
-      if (waits && isOver !== true) continue;
-      if (left-- === 0) return true;
+    for (const job of this.#readyJobs) {
+      if (job.caller.isOver !== true) {
+        if (job.caller.isHeld === true) continue;
+        if (bytes > bytesMax && oldest !== null && job !== oldest) continue;
+        if (!job.isBegun && (begun >= JOBS_AT_ONCE || busy.has(job.caller.remote ?? ''))) continue;
+      }
+      // It goes to the end.
       this.#readyJobs.delete(job);
       job.slice();
+      return this.#readyJobs.size > 0;
     }
     return false;
   }
@@ -479,8 +491,8 @@ export function openMvcc(
   });
 }
 
-/** Slices of ranges in one step. */
-const JOBS_PER_STEP = 4;
+/** Big ranges that are read at once: one may wait for its rows while another is walked. */
+const JOBS_AT_ONCE = 2;
 
 type ResolvedOptions = Required<Omit<MvccOptions, 'leases'>>;
 
@@ -489,7 +501,7 @@ function resolve(options: MvccOptions): ResolvedOptions {
     valueCacheBytes: options.valueCacheBytes ?? 64 << 20,
     eventLogRevisions: options.eventLogRevisions ?? 4096,
     eventLogBytes: options.eventLogBytes ?? 16 << 20,
-    rangeBytes: options.rangeBytes ?? 256 << 20,
+    rangeBytes: options.rangeBytes ?? 64 << 20,
     sliceRows: options.sliceRows ?? 1000,
     compactionSliceRows: options.compactionSliceRows ?? 1000,
     compactionPause: options.compactionPause ?? null,

@@ -68,7 +68,7 @@ export interface MvccOptions {
   readonly eventLogRevisions?: number;
   /** The same in bytes of events. Default 16 MiB. */
   readonly eventLogBytes?: number;
-  /** Bytes that ranges of many keys may keep in all; beyond, they are read one after the other. Default 256 MiB. */
+  /** Bytes that ranges of many keys may keep in all; beyond, they are read one after the other. Default 64 MiB. */
   readonly rangeBytes?: number;
   /** Rows read in one slice by a catch-up of watchers, a hash or a restart. Default 1000. */
   readonly sliceRows?: number;

@@ -6,7 +6,7 @@ import type { UnaryCall } from './call.js';
 import { headerOf } from './header.js';
 
 /** Rows, and bytes of them, that one turn encodes. */
-const SLICE_ROWS = 4000;
+const SLICE_ROWS = 2000;
 const SLICE_BYTES = 1 << 20;
 
 /** Whether a range's answer is too much for one turn. */

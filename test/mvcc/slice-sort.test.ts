@@ -45,6 +45,6 @@ test('in steps that move a bounded number of items', () => {
     compared = 0;
     done = sort.step();
   }
-  expect(most).toBeLessThan(8192 * 12);
+  expect(most).toBeLessThan(4096 * 12);
   expect(sort.sorted.every((item, i) => i === 0 || (sort.sorted[i - 1] as Item).by <= item.by)).toBe(true);
 });

@@ -297,7 +297,7 @@ describe('a big range', () => {
     while (ended.length < 12 && steps < 1000) {
       const before = ended.length;
       subject.store.step();
-      expect(ended.length - before).toBeLessThanOrEqual(4);
+      expect(ended.length - before).toBeLessThanOrEqual(1);
       steps++;
     }
     // All have a first slice and more than is allowed by it, so that each comes to its end before the next goes on.
@@ -306,7 +306,7 @@ describe('a big range', () => {
   });
 
   it('waits for a client that takes nothing, and has to go where memory is wanted', () => {
-    const subject = new TestStore({ rangeBytes: 200_000 });
+    const subject = new TestStore({ rangeBytes: 100_000 });
     for (let i = 0; i < 100; i++) {
       const success = Array.from({ length: 100 }, (_, k) => opPut(`${i}-${k}`, 'x'.repeat(50)));
       subject.apply((store) => store.applyTxn(txn({ success })));
@@ -324,8 +324,8 @@ describe('a big range', () => {
     slow.isHeld = true;
     for (let n = 0; n < 3; n++) subject.store.rangeLater(range(ALL), (_err, result) => answers.push(result), slow);
     for (let i = 0; i < 20; i++) go(subject);
-    // The third fits into what is twice the bound.
-    expect(answers.slice(1)).toEqual(['crowded-out', 'crowded-out']);
+    // The third was not begun.
+    expect(answers.slice(1)).toEqual(['crowded-out']);
   });
 
   it('begins anew when a snapshot takes the rows from under it', () => {

@@ -1,0 +1,3 @@
+import { hogSuite } from './hogs-suite.js';
+
+hogSuite(true);
