@@ -81,11 +81,6 @@ export function hogSuite(isLong: boolean): void {
     const during = await victim.vitals(false);
     // Of 600 answers of many MiB each.
     expect(kept(during) - kept(before)).toBeLessThan(900 * MIB);
-    console.log(
-      'during',
-      Math.round((kept(during) - kept(before)) / MIB),
-      attackers.map((a) => a.goaway?.[0] ?? 0).join(),
-    );
     await finish('ranges that nobody reads', attackers, 4000);
   });
 

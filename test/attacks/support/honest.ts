@@ -7,6 +7,7 @@ const PAUSE_MS = 20;
 export interface Latencies {
   readonly calls: number;
   readonly medianMs: number;
+  readonly p99Ms: number;
   readonly worstMs: number;
 }
 
@@ -65,7 +66,6 @@ export class Honest {
     return stream;
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: messages as protobuf.js has them.
   #call(method: string, request: string, reply: string, value: Record<string, unknown>): Promise<any> {
     return new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + 15_000 };
@@ -119,6 +119,7 @@ export class Honest {
     return {
       calls: times.length,
       medianMs: Math.round(times[times.length >> 1] ?? 0),
+      p99Ms: Math.round(times[Math.floor(times.length * 0.99)] ?? 0),
       worstMs: Math.round(times.at(-1) ?? 0),
     };
   }
