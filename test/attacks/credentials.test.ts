@@ -175,7 +175,7 @@ describe('certificates', () => {
     const seen = honest.latencies();
     const after = await victim.recovered(before);
     report('bad certificates', { written: 0, goaway: '', seen, before, after });
-    expect(seen.worstMs).toBeLessThan(2500);
+    expect(seen.worstMs).toBeLessThan(5000);
   });
 });
 

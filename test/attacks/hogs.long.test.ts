@@ -1,3 +1,3 @@
 import { hogSuite } from './hogs-suite.js';
 
-hogSuite(true);
+hogSuite(40_000);

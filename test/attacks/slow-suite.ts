@@ -146,7 +146,7 @@ export function slowSuite(isLong: boolean): void {
     }
     const after = await victim.recovered(before);
     report('slow clients', { written: 0, goaway: '', seen, before, after });
-    expect(seen.worstMs).toBeLessThan(2000);
+    expect(seen.worstMs).toBeLessThan(5000);
   });
 
   test('a message over HTTP/2 that never ends holds up neither its connection nor others, and goes with it', async () => {
@@ -168,6 +168,6 @@ export function slowSuite(isLong: boolean): void {
     for (const socket of sockets) socket.destroy();
     const after = await victim.recovered(before);
     report('messages that never end', { written: 20 * 100 * 16_000, goaway: '', seen, before, after });
-    expect(seen.worstMs).toBeLessThan(2000);
+    expect(seen.worstMs).toBeLessThan(5000);
   });
 }

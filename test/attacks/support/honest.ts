@@ -51,7 +51,7 @@ export class Honest {
     });
     this.#keeper.on('data', (body: Buffer) => this.#kept?.(Number(decode('LeaseKeepAliveResponse', body).TTL)));
     this.#watch.write(encode('WatchRequest', { create_request: { key: Buffer.from('honest') } }));
-    const granted = await this.#call('Lease/LeaseGrant', 'LeaseGrantRequest', 'LeaseGrantResponse', { TTL: 5 });
+    const granted = await this.#call('Lease/LeaseGrant', 'LeaseGrantRequest', 'LeaseGrantResponse', { TTL: 60 });
     this.#lease = granted.ID;
     this.#running = this.#run().catch((err: Error) => {
       this.#failed = err;

@@ -121,7 +121,9 @@ export class Victim {
       const now = await this.vitals();
       const kept = now.heapBytes + now.externalBytes - before.heapBytes - before.externalBytes;
       const left = now.files - before.files;
-      if (kept <= roomBytes && left <= 2 && now.openCalls <= before.openCalls && now.watchers <= before.watchers) {
+      // The honest client has a call under way most of the time.
+      const calls = now.openCalls - before.openCalls;
+      if (kept <= roomBytes && left <= 4 && calls <= 2 && now.watchers <= before.watchers) {
         return now;
       }
       if (Date.now() > until) throw new Error(`not as before: ${JSON.stringify({ before, now })}`);

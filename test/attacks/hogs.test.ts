@@ -1,3 +1,0 @@
-import { hogSuite } from './hogs-suite.js';
-
-hogSuite(false);
