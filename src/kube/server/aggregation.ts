@@ -76,7 +76,7 @@ export function remoteHeaders(
     if (name.startsWith('x-remote-') || name.startsWith('impersonate-')) headers[name] = undefined;
   }
   headers['x-remote-user'] = username;
-  headers['x-remote-uid'] = uid === '' ? undefined : uid;
+  if (uid !== '') headers['x-remote-uid'] = uid;
   headers['x-remote-group'] = [...groups];
   for (const [key, values] of Object.entries(extra)) {
     headers[`x-remote-extra-${encodeURIComponent(key.toLowerCase())}`] = [...values];

@@ -158,7 +158,9 @@ describeKubectl('kubectl: files', (k) => {
     expect(await refused('apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: x}\n')).toContain(
       'no matches for kind "CronJob" in version "batch/v1beta1"',
     );
-    expect(await refused('apiVersion: v1\nkind: ConfigMap\n')).toContain('resource name may not be empty');
+    expect(await refused('apiVersion: v1\nkind: ConfigMap\n')).toBe(
+      'The ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required\n',
+    );
     expect(await refused(DEPLOYMENT('x', 'img').replace('app: x}}\n  template', 'app: z}}\n  template'))).toContain(
       '`selector` does not match template `labels`',
     );
