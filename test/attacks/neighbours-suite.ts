@@ -102,10 +102,9 @@ export function neighbourSuite({ keys, rangeMs, p99Ms, loadMs }: Sizes): void {
           }
         }),
       );
-      // The shortest that an election of 1 s allows.
       const leases = clients.map((_, n) => `${1000 + n}`);
       for (const [n, client] of clients.entries()) {
-        const granted = await client.run({ kind: 'grant', lease: leases[n] as string, ttl: 2e6 } as never, 10_000);
+        const granted = await client.run({ kind: 'grant', lease: leases[n] as string, ttl: 5e6 } as never, 10_000);
         expect(granted).toMatchObject({ ok: true });
       }
       const end = Date.now() + loadMs;
@@ -114,7 +113,7 @@ export function neighbourSuite({ keys, rangeMs, p99Ms, loadMs }: Sizes): void {
         const start = performance.now();
         const kept = await Promise.all(clients.map((client, n) => client.keepAlive(leases[n] as string, 10_000)));
         slowest = Math.max(slowest, performance.now() - start);
-        for (const one of kept) expect(one).toMatchObject({ ok: true, value: { ttl: 2 } });
+        for (const one of kept) expect(one).toMatchObject({ ok: true, value: { ttl: 5 } });
         await pause(300);
       }
       expect(await status(clients[0] as RawClient)).toBe(before);
