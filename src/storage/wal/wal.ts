@@ -231,6 +231,8 @@ export class Wal {
   /** How many of #segments are durable with their names. */
   #settledSegments: number;
   #hardState: HardState | null;
+  /** Newer than #hardState by its commit index alone, and not written yet. */
+  #deferred: HardState | null = null;
   /** Index of the newest entry, or of a snapshot that replaced the log. */
   #lastIndex: number;
   /** Callbacks owed, in order; null: one of our own. */
@@ -275,7 +277,9 @@ export class Wal {
   save(hardState: HardState | null, entries: readonly Entry[], sync: boolean, cb: IoCallback): void {
     if (this.#refuse(cb)) return;
     const encoder = this.#encoder;
-    let room = hardState === null ? 0 : WalEncoder.stateRoom;
+    const state = hardState ?? this.#deferred;
+    this.#deferred = null;
+    let room = state === null ? 0 : WalEncoder.stateRoom;
     let promised = false;
     for (let i = 0; i < entries.length; i++) room += WalEncoder.room(entryWire(entries[i]!).length);
     if (room > 0) {
@@ -286,14 +290,28 @@ export class Wal {
         encoder.record(WalRecordType.ENTRY, entryWire(entry));
         this.#lastIndex = entry.index;
       }
-      if (hardState !== null) {
-        encoder.hardState(hardState);
-        promised = this.#promises(hardState);
-        this.#hardState = { term: hardState.term, vote: hardState.vote, commit: hardState.commit };
+      if (state !== null) {
+        encoder.hardState(state);
+        promised = this.#promises(state);
+        this.#hardState = { term: state.term, vote: state.vote, commit: state.commit };
       }
       this.#append();
     }
     this.#finish(sync, cb, promised);
+  }
+
+  /**
+   * Takes a hard state of which the commit index alone is new. It promises nothing, so it need not have a write of its own:
+   * it goes with the next one, at the latest with `saveDeferred`.
+   */
+  defer(hardState: HardState): void {
+    this.#deferred = { term: hardState.term, vote: hardState.vote, commit: hardState.commit };
+  }
+
+  /** Hands to the system what `defer` was given and nothing has taken along since. */
+  saveDeferred(cb: IoCallback): void {
+    if (this.#deferred === null || this.#failed !== null || this.#closed) return;
+    this.save(this.#deferred, [], false, cb);
   }
 
   /**
@@ -305,7 +323,9 @@ export class Wal {
   saveSnapshot(snapshot: WalSnapshot, cb: IoCallback, replaces = false): void {
     if (this.#refuse(cb)) return;
     const bytes = WalSnapshotCodec.encode(snapshot);
-    this.#encoder.begin(WalEncoder.room(bytes.length));
+    this.#encoder.begin(WalEncoder.room(bytes.length) + WalEncoder.stateRoom);
+    // A reader of etcd's takes no snapshot that the hard state before it does not reach.
+    this.#takeDeferred();
     this.#encoder.record(WalRecordType.SNAPSHOT, bytes);
     if (replaces || snapshot.index > this.#lastIndex) this.#lastIndex = snapshot.index;
     this.#append();
@@ -332,6 +352,11 @@ export class Wal {
   close(cb: IoCallback): void {
     assert(!this.#closed, 'wal: closed twice');
     this.#closed = true;
+    if (this.#failed === null && this.#deferred !== null) {
+      this.#encoder.begin(WalEncoder.stateRoom);
+      this.#takeDeferred();
+      this.#append();
+    }
     this.#expect(null);
     if (this.#failed === null) {
       this.#file.sync(this.#onDone, this.#note());
@@ -354,6 +379,14 @@ export class Wal {
     this.#expect(cb);
     this.#file.flushed(this.#onDone);
     return true;
+  }
+
+  /** Puts what was deferred into the frame that is being written. */
+  #takeDeferred(): void {
+    if (this.#deferred === null) return;
+    this.#encoder.hardState(this.#deferred);
+    this.#hardState = this.#deferred;
+    this.#deferred = null;
   }
 
   #append(): void {
