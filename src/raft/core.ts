@@ -86,6 +86,9 @@ export class Core {
   pendingConfIndex = 0;
   /** As leader: members may have to be sent something; looked at when the next Ready is asked for. */
   mustReplicate = false;
+  /** Commits are told with the next entries, unless a member waits or notices are due. */
+  holdsNotices = false;
+  noticesDue = false;
 
   messages: Message[] = [];
   messagesAfterPersist: Message[] = [];
@@ -227,6 +230,14 @@ export class Core {
   /** May we campaign at all? */
   get promotable(): boolean {
     return this.tracker.isVoter(this.id) && !this.log.hasPendingSnapshot && !this.withheld;
+  }
+
+  /** As leader: somebody at that member waits for what is committed. */
+  waits(id: NodeId): void {
+    const p = this.tracker.get(id);
+    if (p === undefined) return;
+    p.waiting = this.config.electionTicks;
+    if (p.sentCommit < this.log.committed) this.mustReplicate = true;
   }
 
   /** As leader: is an entry of our term committed? Only then do we know all that is. */

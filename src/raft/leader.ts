@@ -105,7 +105,10 @@ export function tickLeader(r: Core): void {
   }
   if (r.heartbeatElapsed >= r.config.heartbeatTicks) {
     r.heartbeatElapsed = 0;
-    for (const p of r.tracker.peers) p.nudge = true;
+    for (const p of r.tracker.peers) {
+      p.nudge = true;
+      if (p.waiting > 0) p.waiting--;
+    }
     bcastHeartbeat(r, r.reads.hasPending ? r.reads.round : 0, false);
   }
 }

@@ -34,6 +34,8 @@ export class Progress {
   recentActive = false;
   /** The highest commit index that we sent. */
   sentCommit = 0;
+  /** Ticks for which it is told of commits at once, though no entry carries the news. */
+  waiting = 0;
   /** What it says that it knows to be committed. */
   commit = 0;
   /** The newest round of reads that it confirmed. */
@@ -62,6 +64,7 @@ export class Progress {
     this.pendingSnapshot = 0;
     this.recentActive = false;
     this.sentCommit = 0;
+    this.waiting = 0;
     this.commit = 0;
     this.readRound = 0;
     this.session = 0;

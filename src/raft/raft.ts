@@ -13,7 +13,7 @@ import type { Message } from './message.js';
 import { MessageKind } from './message.js';
 import { flushReads, leadRead } from './read-index.js';
 import { Ready } from './ready.js';
-import { flushAppends, sendTimeoutNow } from './replication.js';
+import { flushAppends, owesNotice, sendTimeoutNow } from './replication.js';
 import type { RaftStatus } from './status.js';
 import { ProgressState } from './status.js';
 import { step } from './step.js';
@@ -242,6 +242,34 @@ export class Raft {
     p.becomeProbe();
     // It answers when it has installed it; if not, the next heartbeat tries.
     p.paused = true;
+  }
+
+  // --- notices: appends that bring no entry, only the news of what is committed ---
+
+  /**
+   * As leader: the next entries are near, and will carry the commit index; no append leaves for that alone, but to
+   * members that wait (`waits`, and those that ask for reads), and when `sendNotices` says so.
+   */
+  holdNotices(hold: boolean): void {
+    if (hold === this.#core.holdsNotices) return;
+    this.#core.holdsNotices = hold;
+    this.#core.mustReplicate = true;
+  }
+
+  /** As leader: some member has not been told of all that is committed. */
+  get owesNotice(): boolean {
+    return this.#core.role === Role.Leader && owesNotice(this.#core);
+  }
+
+  /** The entries that would have carried the news did not come. */
+  sendNotices(): void {
+    this.#core.noticesDue = true;
+    this.#core.mustReplicate = true;
+  }
+
+  /** That member forwarded a proposal, and waits for its commit. */
+  waits(id: NodeId): void {
+    if (this.#core.role === Role.Leader) this.#core.waits(id);
   }
 
   /** Forgets the entries up to `index` <= applied. Keep some of them for members that lag. */

@@ -18,6 +18,17 @@ export function flushAppends(r: Core): void {
       // until its window is full or nothing is left
     }
   }
+  r.noticesDue = false;
+}
+
+/** As leader: is there a member that has not been told of all that is committed, and could be? */
+export function owesNotice(r: Core): boolean {
+  const peers = r.tracker.peers;
+  for (let i = 0; i < peers.length; i++) {
+    const p = peers[i] as Progress;
+    if (p.id !== r.id && p.sentCommit < r.log.committed && !p.isPaused) return true;
+  }
+  return false;
 }
 
 /**
@@ -31,9 +42,14 @@ export function maybeSendAppend(r: Core, p: Progress, evenIfEmpty: boolean): boo
     if (!(evenIfEmpty && p.state === ProgressState.Replicate)) return false;
     return sendAppend(r, p, false);
   }
-  const hasNews = p.next <= r.log.lastIndex || p.sentCommit < r.log.committed;
+  const hasNews = p.next <= r.log.lastIndex || (p.sentCommit < r.log.committed && isTold(r, p));
   if (!hasNews && !evenIfEmpty) return false;
   return sendAppend(r, p, true);
+}
+
+/** Is it told of a commit by an append of its own, or only with the next entries? */
+function isTold(r: Core, p: Progress): boolean {
+  return !r.holdsNotices || r.noticesDue || p.waiting > 0;
 }
 
 function sendAppend(r: Core, p: Progress, withEntries: boolean): boolean {

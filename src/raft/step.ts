@@ -109,8 +109,10 @@ function handle(r: Core, m: Message): void {
       return;
     case MessageKind.ReadIndex:
       // A member that takes us for the leader when we are not learns of the real one and asks again.
-      if (r.role === Role.Leader) leadRead(r, m.context, m.from);
-      else r.trace?.(`ignores a read of ${name(m.from)}: not the leader`);
+      if (r.role === Role.Leader) {
+        r.waits(m.from);
+        leadRead(r, m.context, m.from);
+      } else r.trace?.(`ignores a read of ${name(m.from)}: not the leader`);
       return;
     case MessageKind.ReadIndexResp:
       r.readStates.push({ ctx: m.context, index: m.index });

@@ -33,6 +33,7 @@ export const ACTIONS = [
   'compact',
   'confChange',
   'transfer',
+  'notices',
   'peerDown',
   'unreachable',
   'cut',
@@ -56,6 +57,7 @@ export const CALM: [Action, number][] = [
   ['apply', 5],
   ['applyAll', 8],
   ['read', 5],
+  ['notices', 3],
   ['flush', 1],
 ];
 export const FAULTS: [Action, number][] = [
@@ -190,6 +192,13 @@ export class Chaos {
       case 'transfer':
         this.cluster.leader()?.up.transferLeadership(member.id);
         break;
+      case 'notices': {
+        const raft = this.cluster.leader()?.up;
+        if (step.b % 4 === 0) raft?.sendNotices();
+        else if (step.b % 4 === 1) raft?.waits(member.id);
+        else raft?.holdNotices(step.b % 2 === 0);
+        break;
+      }
       case 'peerDown':
         member.raft?.peerDown(BigInt((step.b % all.length) + 1));
         break;

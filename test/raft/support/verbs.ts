@@ -16,6 +16,8 @@ type Verb = (s: Script, c: Command) => void;
  *   propose N DATA...
  *   conf N add=M | learner=M | remove=M | update=M
  *   read N ctx=C
+ *   notices N hold | free | now
+ *   waits N of=M
  *   transfer N to=M
  *   peerdown N of=M, unreachable N of=M
  *   deliver FILTER, drop FILTER, duplicate FILTER, reverse FILTER, queue
@@ -98,6 +100,19 @@ export const VERBS: Record<string, Verb> = {
   read(s, c) {
     const result = s.cluster.get(c.id()).up.readIndex(c.number('ctx', 1));
     if (result !== 'accepted') s.say(result);
+    s.pump();
+  },
+
+  notices(s, c) {
+    const raft = s.cluster.get(c.id()).up;
+    const what = c.words[1];
+    if (what === 'now') raft.sendNotices();
+    else raft.holdNotices(what === 'hold');
+    s.pump();
+  },
+
+  waits(s, c) {
+    s.cluster.get(c.id()).up.waits(BigInt(c.number('of', 0)));
     s.pump();
   },
 
