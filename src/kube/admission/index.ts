@@ -4,6 +4,7 @@ import type { AdmissionPlugin } from '../rest/admission.js';
 import type { Resources } from '../rest/resource.js';
 import type { CachedReader } from './cached-reader.js';
 import type { AdmissionChain } from './chain.js';
+import { CsrRequestor } from './csr-requestor.js';
 import { defaultIngressClass, defaultStorageClass } from './default-class.js';
 import { DefaultTolerationSeconds } from './default-toleration-seconds.js';
 import { LimitRanger } from './limit-ranger.js';
@@ -66,6 +67,7 @@ export function plugAdmission(chain: AdmissionChain, options: AdmissionOptions):
   const pending = options.pending ?? new PendingCharges(now);
   const enabled = ({ name }: AdmissionPlugin) => !disabled.includes(name);
   const mutating = [
+    new CsrRequestor(),
     new NamespaceLifecycle(cached, live, now),
     new LimitRanger(cached),
     new ServiceAccountPlugin({ cached, live }),
