@@ -297,6 +297,7 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#withheld.tick(now);
     this.#promoter?.tick(now);
     this.#checkClusterVersion(now);
+    this.#pump.tick();
     this.#pump.wake();
   }
 
@@ -463,7 +464,8 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#env.fatal(new WalError('ERR_WAL_ROT', reason, logFolder(this.config.dataDir)));
   }
 
-  onForward(_from: bigint, proposals: Buffer[]): void {
+  onForward(from: bigint, proposals: Buffer[]): void {
+    this.#raft.waits(from);
     const until = this.#env.clock.now() + this.limits.requestTimeoutMs;
     for (const data of proposals) this.#proposals.addForeign(data, until);
     this.#pump.wake();

@@ -1,5 +1,5 @@
 import type { PeerHub } from '../peer/api.js';
-import type { Entry, Message, Raft, Ready, SoftState } from '../raft/index.js';
+import type { Entry, HardState, Message, Raft, Ready, SoftState } from '../raft/index.js';
 import { MessageKind, Role } from '../raft/index.js';
 import type { Wal } from '../storage/wal/index.js';
 import { assert } from '../util/assert.js';
@@ -8,6 +8,7 @@ import { failpoint } from '../util/failpoint.js';
 import { diskTimes, growing } from '../util/histogram.js';
 import { RingBuffer } from '../util/ring-buffer.js';
 import { entryWire } from '../wire/index.js';
+import { Pacer } from './pacer.js';
 import type { Proposals, Queued } from './proposals.js';
 import type { ReadIndexer } from './read-index.js';
 import { walSnapshot } from './wal-snapshot.js';
@@ -57,6 +58,7 @@ export class Pump {
   readonly #reads: ReadIndexer;
   readonly #owner: PumpOwner;
   readonly #maxBatchBytes: number;
+  readonly #pacer: Pacer;
   /** Readys that are not acknowledged yet, in order of token. */
   readonly #inFlight = new RingBuffer<InFlight>();
   readonly walSync = diskTimes();
@@ -91,6 +93,7 @@ export class Pump {
     this.#reads = parts.reads;
     this.#owner = parts.owner;
     this.#maxBatchBytes = parts.maxBatchBytes;
+    this.#pacer = new Pacer(parts.env, parts.raft, () => this.wake());
     this.#commitWritten = parts.commit;
   }
 
@@ -120,20 +123,25 @@ export class Pump {
 
   #run(): void {
     if (this.#installing) return;
-    this.#submit();
-    this.#reads.startRound(this.#env.clock.now());
+    const now = this.#env.clock.now();
+    this.#submit(now);
+    this.#reads.startRound(now);
     while (!this.#installing && this.#raft.hasReady()) this.#handle(this.#raft.ready());
     this.#apply();
     this.#hub.flush();
     if (!this.#installing) this.#owner.turnOver();
+    this.#pacer.turnOver(now);
     // Applying may have made new Readys possible (a page of committed entries, a configuration change).
     if (!this.#installing && this.#raft.hasReady()) this.wake();
   }
 
-  #submit(): void {
+  #submit(now: number): void {
     const { leader } = this.#raft;
-    if (leader === 0n) return;
-    const now = this.#env.clock.now();
+    const { queuedCount, queuedBytes } = this.#proposals;
+    if (leader === 0n || queuedCount === 0) return;
+    const leads = leader === this.#raft.id;
+    if (leads && this.#pacer.gathers(now, queuedCount, queuedBytes)) return;
+    if (leads) this.#pacer.began(now);
     while (this.#proposals.queuedCount > 0) {
       const batch = this.#proposals.take(this.#maxBatchBytes, now);
       if (batch.length === 0) return;
@@ -159,8 +167,11 @@ export class Pump {
     const flight: InFlight = { ready, durable: false };
     this.#inFlight.push(flight);
     if (ready.snapshot !== null) this.#install(flight);
-    else if (ready.hasWrites) this.#persist(flight);
-    else this.#durable(flight);
+    else if (ready.mustSync) this.#persist(flight);
+    else {
+      if (ready.hardState !== null) this.#defer(ready.hardState);
+      this.#durable(flight);
+    }
   }
 
   #send(message: Message): void {
@@ -168,17 +179,33 @@ export class Pump {
     else this.#hub.send(message);
   }
 
+  /**
+   * A commit index promises nothing: it goes to disk with what is written next. A write of its own would cost as many
+   * wake-ups of the disk's thread and of this one as the entries that it follows.
+   */
+  #defer(hardState: HardState): void {
+    this.#commitWritten = hardState.commit;
+    this.#wal.defer(hardState);
+  }
+
+  /** Time has passed. */
+  tick(): void {
+    this.#wal.saveDeferred((err) => {
+      if (err !== null) this.#env.fatal(err);
+    });
+  }
+
   #persist(flight: InFlight): void {
-    const { hardState, entries, mustSync } = flight.ready;
+    const { hardState, entries } = flight.ready;
     for (const entry of entries) entryWire(entry);
     if (entries.length > 0) this.walBatches.observe(entries.length);
     if (raftBeforeSave.on) raftBeforeSave.hit();
     if (hardState !== null) this.#commitWritten = hardState.commit;
     const { clock } = this.#env;
     const start = clock.now();
-    this.#wal.save(hardState, entries as never, mustSync, (err) => {
+    this.#wal.save(hardState, entries as never, true, (err) => {
       if (err !== null) return this.#env.fatal(err);
-      if (mustSync) this.walSync.observe((clock.now() - start) / 1000);
+      this.walSync.observe((clock.now() - start) / 1000);
       if (raftAfterSave.on) raftAfterSave.hit();
       this.#durable(flight);
       this.wake();
