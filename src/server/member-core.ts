@@ -297,7 +297,6 @@ export class MemberCore implements MemberEvents, PumpOwner, ApplierOwner, Leader
     this.#withheld.tick(now);
     this.#promoter?.tick(now);
     this.#checkClusterVersion(now);
-    this.#pump.tick();
     this.#pump.wake();
   }
 

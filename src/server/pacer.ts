@@ -1,5 +1,6 @@
 import type { Raft } from '../raft/index.js';
 import type { Env } from '../util/env.js';
+import { Overdue } from './overdue.js';
 
 /** While a round is under way proposals gather for the next one, but not longer than that, */
 const GATHER_MS = 2;
@@ -8,33 +9,43 @@ const GATHER_COUNT = 64;
 const GATHER_BYTES = 64 << 10;
 /** Rounds that follow one another so closely, ms, carry the commit index of the one before. */
 const CLOSE_MS = 2;
-/** How long a member may have to wait for the news of a commit that nobody there waits for, ms. */
-const NOTICE_MS = 5;
+/** If the next round does not come, the commit index goes by itself: to members where nobody waits, and to our own log. */
+const ALONE_MS = 5;
 /** A pause counts as this many milliseconds at most in the mean of the gaps. */
 const GAP_MS_MAX = 50;
 const GAP_WEIGHT = 0.25;
 
 /**
- * When a leader opens a round of its log, and when it tells of a commit without one. A round costs each member a handful of
- * wake-ups, of threads and of processes, however little it carries; where rounds follow one another closely, fewer
- * and larger ones cost less and take no longer.
+ * When a leader opens a round of its log, and what rides on the next one. A round costs each member a handful of wake-ups, of
+ * threads and of processes, however little it carries; where rounds follow one another closely, fewer and larger
+ * ones cost less and take no longer.
  */
 export class Pacer {
   readonly #raft: Raft;
   readonly #env: Env;
   readonly #wake: () => void;
+  readonly #saveCommit: () => void;
+  /** The last round that we opened as leader. */
   #roundAt = Number.NEGATIVE_INFINITY;
-  /** Mean of the time between rounds, ms. */
+  #wroteAt = Number.NEGATIVE_INFINITY;
+  /** Mean of the time between two writes of entries to our log, ms. */
   #gap = GAP_MS_MAX;
   #gathering = false;
-  #noticing = false;
-  /** Since then the news of a commit may be owed. */
-  #owedAt = 0;
+  readonly #notice: Overdue;
+  readonly #commit: Overdue;
 
-  constructor(env: Env, raft: Raft, wake: () => void) {
+  /** @param saveCommit writes what `commitMoved` left unwritten */
+  constructor(env: Env, raft: Raft, wake: () => void, saveCommit: () => void) {
     this.#raft = raft;
     this.#env = env;
     this.#wake = wake;
+    this.#saveCommit = saveCommit;
+    this.#commit = new Overdue(env, ALONE_MS, saveCommit);
+    this.#notice = new Overdue(env, ALONE_MS, () => {
+      if (!raft.owesNotice) return;
+      raft.sendNotices();
+      wake();
+    });
   }
 
   /** As leader: may what is queued wait for the end of the round that is under way? */
@@ -52,32 +63,33 @@ export class Pacer {
     return true;
   }
 
-  /** As leader: entries were appended. */
+  /** As leader: entries are being appended. */
   began(now: number): void {
-    const gap = Math.min(now - this.#roundAt, GAP_MS_MAX);
-    this.#gap += (gap - this.#gap) * GAP_WEIGHT;
     this.#roundAt = now;
-    this.#owedAt = now;
-    this.#raft.holdNotices(this.#gap < CLOSE_MS);
+    // They carry what was owed.
+    this.#notice.done();
+    this.#raft.holdNotices(this.#isClose);
+  }
+
+  /** Entries, and with them the newest commit index, are being written to our log. */
+  wrote(now: number): void {
+    this.#gap += (Math.min(now - this.#wroteAt, GAP_MS_MAX) - this.#gap) * GAP_WEIGHT;
+    this.#wroteAt = now;
+    this.#commit.done();
+  }
+
+  /** The commit index moved and nothing else is to be written. */
+  commitMoved(now: number): void {
+    if (this.#isClose) this.#commit.waits(now);
+    else this.#saveCommit();
   }
 
   /** Everything of this turn has left. */
   turnOver(now: number): void {
-    if (this.#noticing || !this.#raft.owesNotice) return;
-    this.#owedAt = now;
-    this.#noticeIn(NOTICE_MS);
+    if (this.#raft.owesNotice) this.#notice.waits(now);
   }
 
-  #noticeIn(delay: number): void {
-    this.#noticing = true;
-    this.#env.timers.set(delay, () => {
-      this.#noticing = false;
-      if (!this.#raft.owesNotice) return;
-      // A round since then has carried what was owed.
-      const left = this.#owedAt + NOTICE_MS - this.#env.clock.now();
-      if (left >= 1) return this.#noticeIn(left);
-      this.#raft.sendNotices();
-      this.#wake();
-    });
+  get #isClose(): boolean {
+    return this.#gap < CLOSE_MS;
   }
 }

@@ -93,7 +93,12 @@ export class Pump {
     this.#reads = parts.reads;
     this.#owner = parts.owner;
     this.#maxBatchBytes = parts.maxBatchBytes;
-    this.#pacer = new Pacer(parts.env, parts.raft, () => this.wake());
+    this.#pacer = new Pacer(
+      parts.env,
+      parts.raft,
+      () => this.wake(),
+      () => this.#saveCommit(),
+    );
     this.#commitWritten = parts.commit;
   }
 
@@ -180,16 +185,17 @@ export class Pump {
   }
 
   /**
-   * A commit index promises nothing: it goes to disk with what is written next. A write of its own would cost as many
-   * wake-ups of the disk's thread and of this one as the entries that it follows.
+   * A commit index promises nothing: where rounds are close it goes to the log with the next one. A write of its own costs
+   * as many wake-ups of the disk's thread and of this one as the entries that it follows.
    */
   #defer(hardState: HardState): void {
     this.#commitWritten = hardState.commit;
     this.#wal.defer(hardState);
+    this.#pacer.commitMoved(this.#env.clock.now());
   }
 
-  /** Time has passed. */
-  tick(): void {
+  #saveCommit(): void {
+    if (this.#stopped) return;
     this.#wal.saveDeferred((err) => {
       if (err !== null) this.#env.fatal(err);
     });
@@ -203,6 +209,7 @@ export class Pump {
     if (hardState !== null) this.#commitWritten = hardState.commit;
     const { clock } = this.#env;
     const start = clock.now();
+    if (entries.length > 0) this.#pacer.wrote(start);
     this.#wal.save(hardState, entries as never, true, (err) => {
       if (err !== null) return this.#env.fatal(err);
       this.walSync.observe((clock.now() - start) / 1000);

@@ -17,7 +17,12 @@ function setUp() {
     clock: { now: () => now },
     timers: { set: (ms: number, fn: () => void) => timers.push({ at: now + ms, fn }) },
   };
-  const pacer = new Pacer(env as never, raft as never, () => calls.push('wake'));
+  const pacer = new Pacer(
+    env as never,
+    raft as never,
+    () => calls.push('wake'),
+    () => calls.push('save'),
+  );
   return {
     pacer,
     raft,
@@ -28,7 +33,10 @@ function setUp() {
     pass(ms: number, every = 0): void {
       for (const end = now + ms; now < end; ) {
         now += every || 0.5;
-        if (every > 0) pacer.began(now);
+        if (every > 0) {
+          pacer.began(now);
+          pacer.wrote(now);
+        }
         const due = timers.filter((t) => t.at <= now);
         timers = timers.filter((t) => t.at > now);
         for (const t of due) t.fn();
@@ -117,5 +125,37 @@ describe('the news of a commit', () => {
     pass(100, 1);
     pass(20, 10);
     expect(calls.at(-1)).toBe('free');
+  });
+});
+
+describe('the commit index in our own log', () => {
+  it('is written at once where rounds are rare', () => {
+    const { pacer, calls, now, pass } = setUp();
+    pass(100, 5);
+    calls.length = 0;
+    pacer.commitMoved(now());
+    expect(calls).toEqual(['save']);
+  });
+
+  it('goes with the next round where they are close', () => {
+    const { pacer, calls, now, pass } = setUp();
+    for (let i = 0; i < 50; i++) {
+      pass(1, 1);
+      if (i > 20) pacer.commitMoved(now());
+    }
+    expect(calls).not.toContain('save');
+  });
+
+  it('is written by itself after 5 ms without one', () => {
+    const { pacer, calls, now, pass } = setUp();
+    pass(20, 1);
+    calls.length = 0;
+    pacer.commitMoved(now());
+    pass(4.5);
+    expect(calls).toEqual([]);
+    pass(1);
+    expect(calls).toEqual(['save']);
+    pass(50);
+    expect(calls).toEqual(['save']);
   });
 });

@@ -302,7 +302,7 @@ export class Wal {
 
   /**
    * Takes a hard state of which the commit index alone is new. It promises nothing, so it need not have a write of its own:
-   * it goes with the next one, at the latest with `saveDeferred`.
+   * it goes with the next one, or with `saveDeferred`.
    */
   defer(hardState: HardState): void {
     this.#deferred = { term: hardState.term, vote: hardState.vote, commit: hardState.commit };

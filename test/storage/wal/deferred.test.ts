@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { walSnapshot } from '../../../src/server/wal-snapshot.js';
 import { Wal } from '../../../src/storage/wal/index.js';
 import { DIR, entry, IDENTITY, simDisk } from './harness.js';
 
@@ -61,7 +62,7 @@ describe('a hard state whose commit index alone is new', () => {
   test('stands in front of a snapshot, which a reader would else take for one that is ahead', () => {
     const { time, wal, reopened } = log();
     wal.defer(state(2));
-    wal.saveSnapshot({ index: 2, term: 1 }, nothing);
+    wal.saveSnapshot(walSnapshot({ index: 2, term: 1, confState: { voters: [1n], learners: [] } }), nothing);
     time.run();
     expect(reopened()).toMatchObject({ hardState: state(2), snapshots: [{ index: 0 }, { index: 2 }] });
   });
