@@ -5,6 +5,7 @@ const SERVING = 'Serving';
 const CLUSTER = 'Cluster';
 const ACCESS = 'Authentication and authorization';
 const ADMISSION = 'Admission';
+const LOOPS = 'Controllers';
 const OTHER = 'Other';
 
 function text(name: string, initial: string, group: string, help: string): Flag {
@@ -96,6 +97,12 @@ export const kubeFlags: readonly Flag[] = [
   text('api-audiences', '', ACCESS, 'Comma list of what tokens must be for. Default: the issuer.'),
   text('enable-admission-plugins', '', ADMISSION, 'Comma list of plug-ins besides those that are on by default.'),
   text('disable-admission-plugins', '', ADMISSION, 'Comma list of plug-ins to leave out.'),
+  text(
+    'controllers',
+    '*',
+    LOOPS,
+    "Comma list of the loops to run: * for all, foo for the one of that name, -foo to leave it out; '' for none.",
+  ),
   {
     name: 'log-level',
     kind: 'string',

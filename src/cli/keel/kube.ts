@@ -89,6 +89,7 @@ function settingsOf({ values }: Parsed): Settings {
       disableAdmission: list('disable-admission-plugins'),
       maxInflight: values.get('max-requests-inflight') as number,
       maxMutatingInflight: values.get('max-mutating-requests-inflight') as number,
+      controllers: list('controllers'),
     },
   };
 }

@@ -50,6 +50,8 @@ export interface KubeOptions {
   /** Default 400 and 200; 0: no limit. */
   readonly maxInflight?: number;
   readonly maxMutatingInflight?: number;
+  /** Which loops run beside the server, as `--controllers` has them: `['*', '-foo']`. Default: none. */
+  readonly controllers?: readonly string[];
   readonly log: Logger;
   readonly makeCertificate: CertificateMaker;
 }

@@ -20,6 +20,7 @@ import { advertisedAddress, firstServiceIp, localHost, serverHosts } from './add
 import { Admissions, checkPlugins } from './admissions.js';
 import { startAllocationRepairs } from './allocation-repairs.js';
 import { bootstrap } from './bootstrap.js';
+import { selectControllers, startControllers } from './controllers.js';
 import { kubeconfig } from './kubeconfig.js';
 import type { KubeOptions, RunningKube } from './options.js';
 import { openPki, writeSecret } from './pki.js';
@@ -50,6 +51,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
   const serviceCidr = options.serviceCidr ?? '10.96.0.0/12';
   const serviceIp = firstServiceIp(serviceCidr);
   checkPlugins(options);
+  const loops = selectControllers(options.controllers ?? []);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const address = advertisedAddress(bindAddress, options.advertiseAddress);
   const hosts = serverHosts(bindAddress, serviceIp, [options.externalHostname, address]);
@@ -188,7 +190,14 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const url = `https://${options.externalHostname ?? localHost(bindAddress)}:${port}`;
     const file = resolve(options.kubeconfig ?? join(dataDir, 'admin.kubeconfig'));
     const { cert, key } = pki.admin;
-    writeSecret(file, kubeconfig({ server: url, ca: options.serverCert ?? pki.ca.cert, cert, key }));
+    const ca = options.serverCert ?? pki.ca.cert;
+    writeSecret(file, kubeconfig({ server: url, ca, cert, key }));
+    if (loops.length > 0) {
+      // A certificate of one's own may be good for the further name only.
+      const own = options.serverCert === undefined ? `https://${localHost(bindAddress)}:${port}` : url;
+      const controllers = startControllers({ client: { server: own, ca, cert, key }, loops, log });
+      closing.push(() => controllers.stop());
+    }
     let stopping: Promise<void> | undefined;
     return {
       url,

@@ -1,0 +1,104 @@
+/** The loops behind `keel kube`: which there are, which are wanted, and their life under a leader's Lease. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ApiClientOptions, Controller, Logger, StartController } from '../kit/index.js';
+import { controllerContext, HttpApiClient, LeaderElection, REAL_CLOCK } from '../kit/index.js';
+import { KubeConfigError } from './options.js';
+
+/** By the name that `--controllers` knows it by; kube-controller-manager's where it has such a loop. One line a loop. */
+export const CONTROLLERS: Readonly<Record<string, StartController>> = {};
+
+const LEASE_NAMESPACE = 'kube-system';
+const LEASE_NAME = 'kube-controller-manager';
+
+/**
+ * The loops that a selection means: `*` all, `foo` this one, `-foo` not this one. The word about a name itself counts
+ * more than `*`, the first word about it more than later ones. The ending `-controller` may be left out.
+ * @throws KubeConfigError for a name that no loop has
+ */
+export function selectControllers(
+  selection: readonly string[],
+  all: Readonly<Record<string, StartController>> = CONTROLLERS,
+): [string, StartController][] {
+  const nameOf = (word: string): string => {
+    const name = word.replace(/^-/, '');
+    for (const known of [name, `${name}-controller`]) if (Object.hasOwn(all, known)) return known;
+    throw new KubeConfigError(`--controllers: "${name}" is unknown; there are ${Object.keys(all).join(', ')}`);
+  };
+  const wanted = new Map<string, boolean>();
+  for (const word of selection) {
+    if (word === '*') continue;
+    const name = nameOf(word);
+    if (!wanted.has(name)) wanted.set(name, !word.startsWith('-'));
+  }
+  const others = selection.includes('*');
+  return Object.entries(all).filter(([name]) => wanted.get(name) ?? others);
+}
+
+export interface ControllersOptions {
+  /** The server, and who we are to it. */
+  readonly client: ApiClientOptions;
+  readonly log: Logger;
+  readonly loops: readonly (readonly [name: string, start: StartController])[];
+  /** Default: the machine's name with something random behind it. */
+  readonly identity?: string;
+  /** Of the Lease, ms; see LeaderElectionOptions. */
+  readonly leaseMs?: number;
+  readonly renewDeadlineMs?: number;
+  readonly retryMs?: number;
+}
+
+export interface RunningControllers {
+  readonly leading: boolean;
+  /** Loops end first, then the Lease is given back. */
+  stop(): Promise<void>;
+}
+
+/** Waits for the Lease in the background, and runs the loops while it is ours. */
+export function startControllers(options: ControllersOptions): RunningControllers {
+  const { log, loops, identity = `${hostname()}_${randomUUID()}` } = options;
+  const client = new HttpApiClient({ userAgent: 'kube-controller-manager', ...options.client });
+  const timing = {
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+    ...(options.renewDeadlineMs === undefined ? {} : { renewDeadlineMs: options.renewDeadlineMs }),
+    ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+  };
+  const election = new LeaderElection({
+    ...timing,
+    client,
+    clock: REAL_CLOCK,
+    log,
+    namespace: LEASE_NAMESPACE,
+    name: LEASE_NAME,
+    identity,
+    lead: (signal) => lead(new HttpApiClient({ userAgent: 'kube-controller-manager', ...options.client }), signal),
+  });
+
+  /** With a client of its own: what a leader that was deposed still has under way ends with it. */
+  async function lead(own: HttpApiClient, signal: AbortSignal): Promise<void> {
+    const context = controllerContext({ client: own, log });
+    const running: Controller[] = [];
+    try {
+      for (const [, start] of loops) running.push(start(context));
+      if (!signal.aborted) {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      }
+    } finally {
+      await Promise.all(running.map((loop) => loop.stop()));
+      context.informers.stop();
+      own.close();
+    }
+  }
+
+  election.start();
+  let stopping: Promise<void> | undefined;
+  return {
+    get leading() {
+      return election.leading;
+    },
+    stop() {
+      stopping ??= election.stop().finally(() => client.close());
+      return stopping;
+    },
+  };
+}
