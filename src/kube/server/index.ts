@@ -58,7 +58,7 @@ export interface OpenServer {
 
 export function openServer(options: ServerOptions): OpenServer {
   const { parts } = options;
-  const metrics = new ServerMetrics(parts.kinds);
+  const metrics = new ServerMetrics(parts.kinds, (kind) => parts.storeOf(kind).count());
   const prober = new RemoteProber({
     ...options,
     ...(options.probeMs === undefined ? {} : { roundMs: options.probeMs }),

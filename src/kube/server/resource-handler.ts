@@ -11,6 +11,7 @@ import type { ServerParts } from './parts.js';
 import { readDeleteOptions, readObject, readPatch } from './read-object.js';
 import { respond } from './respond.js';
 import { respondList, respondObject, viewOptions } from './respond-object.js';
+import { bindByName } from './subresources/binding.js';
 import type { Subresources } from './subresources/subresource.js';
 import type { WatchServerOptions } from './watch-handler.js';
 import { serveWatch } from './watch-handler.js';
@@ -106,6 +107,7 @@ export class ResourceHandler {
     const virtual = this.#parts.virtual.get(`${kind.group}/${kind.plural}`);
     if (kind.namespaced && info.namespace === '') throw methodNotAllowed();
     const object = await readObject(exchange, kind, context);
+    if (kind.group === '' && kind.plural === 'bindings') return await bindByName(this.#parts, exchange, object);
     const namespace = namespaceOf(info, kind);
     if (virtual !== undefined) {
       const answer = await virtual(object, { user: exchange.user, namespace, name: '' });

@@ -38,6 +38,7 @@ describe('pages', () => {
     const { text, headers } = await api.call('GET /metrics');
     expect(headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/^apiserver_request_total\{.*verb="GET".*code="200"\} \d+$/m);
+    expect(text).toMatch(/^apiserver_storage_objects\{resource="namespaces"\} 4$/m);
   });
 
   test('documents of discovery carry a tag, and are not sent twice', async () => {
@@ -234,6 +235,29 @@ describe('paths and methods', () => {
   ])('a list with %s: %i', async (query, code) => {
     const { status, json } = await api.call(`GET ${MAPS}${query}`);
     expect([status, json.kind, json.code]).toEqual([code, 'Status', code]);
+  });
+});
+
+describe('bindings', () => {
+  test('by their own path: the body names the pod', async () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'bound' },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    };
+    expect((await api.call('POST /api/v1/namespaces/default/pods', { body: pod })).status).toBe(201);
+    const binding = {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { name: 'bound' },
+      target: { kind: 'Node', name: 'n' },
+    };
+    const bind = (query = '') => api.call(`POST /api/v1/namespaces/default/bindings${query}`, { body: binding });
+    expect((await bind('?dryRun=All')).status).toBe(201);
+    expect(await bind()).toMatchObject({ status: 201, json: { kind: 'Status', status: 'Success' } });
+    expect((await api.call('GET /api/v1/namespaces/default/pods/bound')).json.spec.nodeName).toBe('n');
+    expect((await bind()).json).toMatchObject({ code: 409, reason: 'Conflict' });
   });
 });
 

@@ -1,6 +1,6 @@
 /** Counters of the API server in Prometheus' text form. Source: kubernetes metrics reference. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Kinds } from '../../kinds/kind.js';
+import type { Kind, Kinds } from '../../kinds/kind.js';
 import { qualifiedResource } from '../../machinery/object.js';
 import type { Exchange } from '../exchange.js';
 import { respondText } from '../respond.js';
@@ -16,7 +16,7 @@ export class ServerMetrics {
   readonly #longRunning: Gauge;
 
   /** @param count objects of a kind in the cache of its folder, null if there is none */
-  constructor(kinds: Kinds, count: (resource: string) => number | null = () => null) {
+  constructor(kinds: Kinds, count: (kind: Kind) => number | null) {
     const registers = [this.registry];
     const labelNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'];
     collectDefaultMetrics({ register: this.registry });
@@ -59,7 +59,7 @@ export class ServerMetrics {
         this.reset();
         for (const kind of kinds.all()) {
           const resource = qualifiedResource(kind.group, kind.plural);
-          const objects = count(resource);
+          const objects = kind.verbs?.includes('watch') === false ? null : count(kind);
           if (objects !== null) this.set({ resource }, objects);
         }
       },

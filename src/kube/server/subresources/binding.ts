@@ -8,6 +8,7 @@ import type { ServerParts } from '../parts.js';
 import { readAs } from '../read-object.js';
 import { respond } from '../respond.js';
 import { writeContext } from '../write-query.js';
+import { admitSubresource } from './admit.js';
 import type { SubresourceHandler } from './subresource.js';
 
 const PODS = { group: '', plural: 'pods' };
@@ -36,6 +37,7 @@ async function bind(
   binding: KubeObject,
 ): Promise<void> {
   const context = writeContext(exchange, 'CreateOptions');
+  await admitSubresource(parts, exchange, pods, 'CREATE', binding, context.dryRun);
   const { metadata = {}, target } = binding;
   if (metadata.name !== undefined && metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);

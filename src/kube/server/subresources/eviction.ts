@@ -8,6 +8,7 @@ import type { ServerParts } from '../parts.js';
 import { readAs } from '../read-object.js';
 import { respond } from '../respond.js';
 import { deleteRequest, writeContext } from '../write-query.js';
+import { admitSubresource } from './admit.js';
 import type { SubresourceHandler } from './subresource.js';
 
 const ATTEMPTS = 5;
@@ -26,6 +27,7 @@ export function evictionHandler(parts: ServerParts): SubresourceHandler {
     }
     const request = deleteRequest(eviction.deleteOptions ?? null, new URLSearchParams());
     const context = writeContext(exchange, 'CreateOptions', request.dryRun);
+    await admitSubresource(parts, exchange, pods, 'CREATE', eviction, context.dryRun);
     const pod = await parts.resources.of(pods).get(info.namespace, info.name);
     if (pod.metadata.deletionTimestamp === undefined && !isOver(pod)) await charge(parts, pod, context);
     const preconditions = {

@@ -6,6 +6,7 @@ import type { ServerParts } from '../parts.js';
 import type { ProxyTarget } from '../proxy/reverse-proxy.js';
 import { proxyRequest } from '../proxy/reverse-proxy.js';
 import { serviceAddress } from '../proxy/service-address.js';
+import { admitSubresource } from './admit.js';
 import type { SubresourceHandler } from './subresource.js';
 
 interface Named {
@@ -19,6 +20,7 @@ export function proxyHandler(parts: ServerParts, objects: ObjectReader): Subreso
   return async (exchange, kind) => {
     const { info } = exchange;
     const named = parseName(info.name);
+    await admitSubresource(parts, exchange, kind, 'CONNECT', null);
     const address = await addressOf(parts, objects, kind, exchange, named);
     const rest = info.rest === '' ? '/' : info.rest;
     const query = exchange.request.url?.indexOf('?') ?? -1;
