@@ -7,9 +7,11 @@ import { parseConfState } from './conf-changes.js';
 import { MemberRecord, parseMember } from './member-record.js';
 
 /**
- * --force-new-cluster: a member that will not see its peers again goes on alone, with all that it knows to be committed.
- * What it does not know to be committed falls away, and behind the rest come changes, committed by decree, that remove
- * every other member. Its id, the cluster's id and all data stay (operations spec 1.4).
+ * --force-new-cluster: a member that will not see its peers again goes on alone, with all that its log holds. The end of
+ * it may not be known to be committed, and may all the same have been acknowledged: the news of a commit reaches a
+ * follower, and a leader's own disk, after the clients. So nothing of it falls away, other than with etcd; what nobody
+ * acknowledged may have happened, as its client was told. Behind it come changes, committed by decree, that remove every
+ * other member. Its id, the cluster's id and all data stay (operations spec 1.4).
  *
  * Members that were left behind must not be started again: they do not know of it, and are refused only where they meet
  * this one.
@@ -30,19 +32,20 @@ export function forceNewCluster(
   const before = log.hardState ?? { term: appliedTerm, vote: 0n, commit: appliedIndex };
   const commit = Math.max(before.commit, appliedIndex);
   const term = Math.max(before.term, appliedTerm);
-  const kept = log.entries.filter((entry) => entry.index <= commit);
+  const kept = log.entries;
+  const last = Math.max(commit, kept[kept.length - 1]?.index ?? 0);
   const say = env.log.with({ caller: 'server/force-new-cluster.ts' });
-  if (kept.length < log.entries.length) {
-    say.info('discarding uncommitted WAL entries', {
+  if (last > commit) {
+    say.info('keeping WAL entries that are not known to be committed', {
       'entry-index': commit + 1,
       'commit-index-from-wal': commit,
-      'number-of-discarded-entries': log.entries.length - kept.length,
+      'number-of-kept-entries': last - commit,
     });
   }
   const changes = removals(membersAt(parseConfState(backend.confState), kept), own, advertisePeerUrls);
-  const added = changes.map((change, i) => new Entry(EntryType.CONF_CHANGE, term, commit + 1 + i, change));
+  const added = changes.map((change, i) => new Entry(EntryType.CONF_CHANGE, term, last + 1 + i, change));
   for (const entry of added) entryWire(entry);
-  const hardState = { term, vote: before.vote, commit: commit + added.length };
+  const hardState = { term, vote: before.vote, commit: last + added.length };
   say.info('forcing restart member', {
     'cluster-id': hex(clusterId),
     'local-member-id': hex(own),

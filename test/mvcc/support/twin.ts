@@ -176,9 +176,11 @@ export class Twin {
 
   /** What is physically left when every compaction is done. */
   survivingRows(): number {
+    // A transaction may delete a key, put it and delete it again: the last of these rows speaks for it.
+    const last = new Map(this.rows.filter((row) => row.main <= this.compactRev).map((row) => [row.key, row]));
     return this.rows.filter((row) => {
       if (row.main > this.compactRev) return true;
-      if (row.kv === null) return row.main === this.compactRev && !this.states[this.compactRev]!.has(row.key);
+      if (row.kv === null) return row.main === this.compactRev && last.get(row.key) === row;
       return this.states[this.compactRev]!.get(row.key) === row.kv;
     }).length;
   }
@@ -301,7 +303,9 @@ class TwinTxn {
     const twin = this.#twin;
     const mod = twin.rev + 1;
     twin.rows.push({ main: mod, sub: this.#events.length, key, kv });
-    this.#events.push({ mod, key, kv, prev: twin.now.get(key) ?? null });
+    // What a transaction deletes and puts again is created anew: of that nothing was before (W12).
+    const createdAnew = kv !== null && kv.create === mod;
+    this.#events.push({ mod, key, kv, prev: createdAnew ? null : (twin.now.get(key) ?? null) });
   }
 }
 
