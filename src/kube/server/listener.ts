@@ -1,5 +1,4 @@
 /** The HTTPS side: connections, their certificates, their end. */
-import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -110,13 +109,20 @@ export class Listener {
   #peerOf(socket: Duplex): Peer {
     const known = this.#peers.get(socket);
     if (known !== undefined) return known;
-    const certificate = (socket as TLSSocket).getPeerX509Certificate?.();
-    const peer: Peer =
-      certificate === undefined
-        ? NOBODY
-        : { certificate: this.#options.authorities.identify(new X509Certificate(certificate.raw)) };
+    const peer = this.#identify(socket as TLSSocket);
     this.#peers.set(socket, peer);
     return peer;
+  }
+
+  #identify(socket: TLSSocket): Peer {
+    const certificate = socket.getPeerX509Certificate?.();
+    if (certificate === undefined) return NOBODY;
+    try {
+      return { certificate: this.#options.authorities.identify(certificate) };
+    } catch {
+      // A key or a form that cannot be checked: shown, and not believed.
+      return { certificate: { commonName: '', organizations: [], authority: 'none' } };
+    }
   }
 
   /** Most who ask for another protocol are answered as if they had not: by a Status. */

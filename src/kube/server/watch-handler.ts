@@ -77,6 +77,8 @@ class WatchStream {
     this.#view = view;
     this.#encoded = encoded;
     this.#now = now;
+    // From the start: a client may have caught up before the watch is handed to us.
+    exchange.response.on('drain', this.#onDrain);
   }
 
   /** Until its end, whoever brings it about: the store, the client, the clock or the server. */
@@ -84,7 +86,7 @@ class WatchStream {
     this.#watch = watch;
     const { response } = this.#exchange;
     this.#open();
-    response.on('drain', this.#onDrain);
+    if (!response.writableNeedDrain) watch.resume();
     response.on('close', this.#done);
     if (response.destroyed) this.#done();
     await this.#closed;

@@ -276,6 +276,13 @@ describe('who', () => {
     });
   });
 
+  test('a certificate of another authority: 401, and no broken connection', async () => {
+    expect((await api.call(`GET ${MAPS}`, { as: 'stranger' })).json).toMatchObject({
+      code: 401,
+      reason: 'Unauthorized',
+    });
+  });
+
   test('a token that is none: 401', async () => {
     const { json } = await api.call(`GET ${MAPS}`, { as: 'nobody', headers: { authorization: 'Bearer nonsense' } });
     expect(json).toMatchObject({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+import { makeCertificate } from '../../../src/env/tls/certificate.js';
 import type { Plane } from './plane.js';
 
 export interface Answer {
@@ -13,18 +14,20 @@ export interface Answer {
   readonly json: any;
 }
 
+type Asker = 'admin' | 'nobody' | 'stranger';
+
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON. */
   readonly body?: string | Buffer | object;
-  /** Who asks: the administrator (default), or nobody. */
-  readonly as?: 'admin' | 'nobody';
+  /** Who asks: the administrator (default), nobody, or somebody with a certificate of an authority that is not ours. */
+  readonly as?: Asker;
 }
 
 /** Plain HTTPS to a control plane: what no client library would send. */
 export class ApiClient {
   readonly #plane: Plane;
-  readonly #agents: Readonly<Record<'admin' | 'nobody', Agent>>;
+  readonly #agents: Readonly<Record<Asker, Agent>>;
 
   constructor(plane: Plane) {
     this.#plane = plane;
@@ -33,6 +36,11 @@ export class ApiClient {
     this.#agents = {
       admin: new Agent({ keepAlive: true, ca, cert: pki('admin.crt'), key: pki('admin.key') }),
       nobody: new Agent({ keepAlive: true, ca }),
+      stranger: new Agent({
+        keepAlive: true,
+        ca,
+        ...makeCertificate({ commonName: 'x', organization: 'system:masters' }),
+      }),
     };
   }
 
