@@ -31,7 +31,7 @@ export function killTest({ seconds, lossyDisk, pauses = false }: KillTestOptions
         const report = await runChaos(cluster, { durationMs: seconds * 1000, faults });
         console.log(report.summary);
         expect(report.violations.slice(0, 5)).toEqual([]);
-        expect(report.kills).toBeGreaterThanOrEqual(seconds / 4);
+        expect(report.kills).toBeGreaterThanOrEqual(seconds / 10);
         expect(report.acknowledged).toBeGreaterThan(seconds * 20);
       });
     },
