@@ -44,8 +44,13 @@ export async function serveWatch(
     return;
   }
   const lasts = query.timeoutMs ?? LASTS_MS * (1 + Math.random());
-  const timer = setTimeout(() => stream.end(null), Math.min(lasts, 2 ** 31 - 1));
-  const forget = server.onStop(() => stream.end(null));
+  const end = (): void => {
+    // Whoever wants to know how far this was goes on from there, however quiet it has been.
+    watch.bookmark();
+    stream.end(null);
+  };
+  const timer = setTimeout(end, Math.min(lasts, 2 ** 31 - 1));
+  const forget = server.onStop(end);
   try {
     await stream.run(watch);
   } finally {

@@ -155,6 +155,20 @@ function suite(kind: PlaneStore): void {
     });
   });
 
+  test('a bookmark before its time is over, for who wants bookmarks', async () => {
+    const leases = await space();
+    const before = await put(leases, 'a', 1);
+    const query = `watch=true&timeoutSeconds=1&resourceVersion=${before}`;
+    const [wants, wantsNone] = await Promise.all([
+      watch(`${leases}?${query}&allowWatchBookmarks=true`),
+      watch(`${leases}?${query}`),
+    ]);
+    const last = await put(leases, 'b', 1);
+    for (const lines of [wants, wantsNone]) await lines.until(({ ended }) => ended !== null);
+    expect([said(wants), said(wantsNone)]).toEqual([['ADDED b', 'BOOKMARK'], ['ADDED b']]);
+    expect(Number(wants.events[1].object.metadata.resourceVersion)).toBeGreaterThanOrEqual(last);
+  });
+
   describe('versions of a list', () => {
     test('newest, any, at least, exactly', async () => {
       const leases = await space();
