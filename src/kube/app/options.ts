@@ -14,6 +14,8 @@ export interface KubeOptions {
   readonly prefix?: string;
   /** --etcd-compaction-interval, ms; 0: never. Default 5 min. */
   readonly compactionIntervalMs?: number;
+  /** How often watches that want bookmarks get one, ms. Default 1 min. */
+  readonly bookmarkIntervalMs?: number;
   /** Holds `pki/` and the kubeconfig. */
   readonly dataDir: string;
   /** Where the kubeconfig goes. Default `<dataDir>/admin.kubeconfig`. */

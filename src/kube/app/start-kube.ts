@@ -73,6 +73,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const registry = openRegistry(client, {
       ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
       ...(options.compactionIntervalMs === undefined ? {} : { compactionIntervalMs: options.compactionIntervalMs }),
+      ...(options.bookmarkIntervalMs === undefined ? {} : { bookmarkIntervalMs: options.bookmarkIntervalMs }),
       logger: log,
     });
     closing.push(() => registry.stop());

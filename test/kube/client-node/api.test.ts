@@ -13,7 +13,8 @@ import {
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Plane } from '../support/plane.js';
-import { configOf, until } from './server.js';
+import { until } from '../support/server.js';
+import { configOf } from './config.js';
 
 let plane: Plane;
 let core: CoreV1Api;

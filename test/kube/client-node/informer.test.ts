@@ -5,7 +5,8 @@ import { KeelClient } from '../../../src/client/index.js';
 import type { TestMember } from '../../rpc/support/member.js';
 import { startTestMember } from '../../rpc/support/member.js';
 import { freePorts } from '../../support/ports.js';
-import { configOf, Server, until } from './server.js';
+import { Server, until } from '../support/server.js';
+import { configOf } from './config.js';
 
 let member: TestMember;
 let storePort: number;

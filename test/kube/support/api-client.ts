@@ -131,9 +131,9 @@ export class WatchLines {
     });
   }
 
-  /** @throws after 10 s */
-  async until(condition: (lines: WatchLines) => boolean): Promise<void> {
-    const late = Date.now() + 10_000;
+  /** @throws after 10 s, or as told */
+  async until(condition: (lines: WatchLines) => boolean, ms = 10_000): Promise<void> {
+    const late = Date.now() + ms;
     while (!condition(this)) {
       if (Date.now() > late) throw new Error(`waited in vain, has ${JSON.stringify(this.events).slice(0, 2000)}`);
       await new Promise<void>((resolve) => {
