@@ -23,14 +23,14 @@ export function planeStores(): PlaneStore[] {
   return all ? ['embedded', 'etcd'] : ['embedded'];
 }
 
-interface Store {
+export interface Store {
   readonly endpoints: readonly string[];
   /** Of a cluster of processes. */
   readonly cluster: Cluster | null;
   stop(): Promise<void>;
 }
 
-async function startStore(store: PlaneStore): Promise<Store> {
+export async function startPlaneStore(store: PlaneStore): Promise<Store> {
   if (store === 'embedded') {
     const member = await startTestMember();
     return { endpoints: [member.endpoint], cluster: null, stop: () => member.stop() };
@@ -59,7 +59,7 @@ export class Plane {
     const log: LogLine[] = [];
     let started: Store | undefined;
     try {
-      started = await startStore(store);
+      started = await startPlaneStore(store);
       const kube = await startKube({
         endpoints: started.endpoints,
         dataDir: join(dir, 'data'),
