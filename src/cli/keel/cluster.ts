@@ -14,7 +14,8 @@ const USAGE = `Usage:
 Flags:
 
   --config FILE    default: cluster.config.json in the working directory
-  --kube           with up: a Kubernetes API on the cluster as well, see "keel kube --help" for its flags
+  --kube           with up: a Kubernetes API on the cluster as well
+  --kube-FLAG=...  a flag of it, as --kube-secure-port=0; see "keel kube --help"
 `;
 
 const KNOWN = new Set(serverFlags.map((flag) => flag.name));
@@ -24,11 +25,12 @@ const COMMANDS = ['up', 'status', 'stop', 'kill', 'restart'];
 export async function clusterCommand(args: readonly string[]): Promise<void> {
   const words: string[] = [];
   let file = 'cluster.config.json';
-  let kube = false;
+  let kube: string[] | null = null;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
     if (arg === '-h' || arg === '--help') return void process.stdout.write(USAGE);
-    if (arg === '--kube') kube = true;
+    if (arg === '--kube') kube ??= [];
+    else if (arg.startsWith('--kube-')) (kube ??= []).push(`--${arg.slice('--kube-'.length)}`);
     else if (arg.startsWith('--config=')) file = arg.slice('--config='.length);
     else if (arg === '--config') file = args[++i] ?? '';
     else if (arg.startsWith('-')) return fail(`unknown flag: ${arg}`, 2);
@@ -41,7 +43,7 @@ export async function clusterCommand(args: readonly string[]): Promise<void> {
   const named = command === 'kill' || command === 'restart';
   if (named && name === undefined) return fail(`keel cluster ${command}: the member's name is missing`, 2);
   if (rest.length > 0 || (!named && name !== undefined)) return fail(`keel cluster ${command}: too many arguments`, 2);
-  if (kube && command !== 'up') return fail('--kube goes with "keel cluster up"', 2);
+  if (kube !== null && command !== 'up') return fail('--kube goes with "keel cluster up"', 2);
   let config: ClusterConfig;
   try {
     config = loadClusterConfig(file, KNOWN);
@@ -60,7 +62,7 @@ function fail(message: string, status: number): void {
   process.exitCode = status;
 }
 
-async function up(config: ClusterConfig, withKube: boolean): Promise<void> {
+async function up(config: ClusterConfig, kubeFlags: readonly string[] | null): Promise<void> {
   const keel = fileURLToPath(new URL('../keel.js', import.meta.url));
   const supervisor = new Supervisor(config, {
     command: [process.execPath, keel, 'server'],
@@ -82,9 +84,9 @@ async function up(config: ClusterConfig, withKube: boolean): Promise<void> {
   }
   const clients = config.members.flatMap((member) => member.clientUrls).join(',');
   process.stdout.write(`keel: starting ${config.members.length} members; clients: ${clients}\n`);
-  if (withKube) {
+  if (kubeFlags !== null) {
     const { localKube } = await import('./kube.js');
-    kube = localKube(config.dataDir, clients.split(','));
+    kube = localKube(config.dataDir, clients.split(','), kubeFlags);
     if ((await kube) === null) {
       kube = null;
       process.exitCode = 1;

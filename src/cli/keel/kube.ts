@@ -152,17 +152,21 @@ function tell(kube: RunningKube, startedAt: number, store: string): void {
   );
 }
 
-/** The API beside a local cluster, with the defaults of all flags. Null if it could not be started; why is told. */
-export async function localKube(dataDir: string, endpoints: readonly string[]): Promise<RunningKube | null> {
+/** The API beside a local cluster. Null if it could not be started; why is told. */
+export async function localKube(
+  dataDir: string,
+  endpoints: readonly string[],
+  flags: readonly string[],
+): Promise<RunningKube | null> {
   const startedAt = performance.now();
-  const { options } = settingsOf(parseLine(kubeFlags, [`--data-dir=${join(dataDir, 'kube')}`]));
-  const log = new JsonLogger({ level: 'warn', caller: 'cli/kube.ts' });
   try {
+    const { options, level } = settingsOf(parseLine(kubeFlags, [`--data-dir=${join(dataDir, 'kube')}`, ...flags]));
+    const log = new JsonLogger({ level, caller: 'cli/kube.ts' });
     const kube = await startKube({ ...options, endpoints, log, makeCertificate });
     tell(kube, startedAt, endpoints.join(','));
     return kube;
   } catch (err) {
-    process.stderr.write(`Error: ${(err as Error).message}\n`);
+    process.stderr.write(`Error: ${unknownFlag((err as Error).message)}\n`);
     return null;
   }
 }
