@@ -88,12 +88,7 @@ export const kubeFlags: readonly Flag[] = [
     choices: ['RBAC', 'AlwaysAllow'],
     help: 'RBAC, or AlwaysAllow.',
   },
-  text(
-    'service-account-issuer',
-    'https://kubernetes.default.svc.cluster.local',
-    ACCESS,
-    'Issuer of service-account tokens.',
-  ),
+  text('service-account-issuer', 'https://kubernetes.default.svc', ACCESS, 'Issuer of service-account tokens.'),
   text('api-audiences', '', ACCESS, 'Comma list of what tokens must be for. Default: the issuer.'),
   text('enable-admission-plugins', '', ADMISSION, 'Comma list of plug-ins besides those that are on by default.'),
   text('disable-admission-plugins', '', ADMISSION, 'Comma list of plug-ins to leave out.'),
