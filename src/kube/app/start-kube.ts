@@ -1,7 +1,6 @@
 /** Puts a control plane together and starts it. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { KeelClient } from '../../client/index.js';
 import { startKeepers } from '../admission/index.js';
 import { CertificateAuthorities, DEFAULT_ISSUER, makeAuthentication, TokenKeys } from '../authn/index.js';
 import type { Authorizer } from '../authz/index.js';
@@ -24,6 +23,7 @@ import { selectControllers, startControllers } from './controllers.js';
 import { kubeconfig } from './kubeconfig.js';
 import type { KubeOptions, RunningKube } from './options.js';
 import { openPki, writeSecret } from './pki.js';
+import { TimedClient } from './timed-client.js';
 
 const GRACE_MS = 5000;
 /** Quiet watches of the store are asked how far they are: bookmarks and compaction need it. */
@@ -63,7 +63,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const client = new KeelClient({
+    const client = new TimedClient({
       endpoints: options.endpoints,
       ...(options.storeTls === undefined ? {} : { tls: options.storeTls }),
       ...(options.storeAuth === undefined ? {} : { auth: options.storeAuth }),
@@ -152,6 +152,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       maxMutatingInflight: options.maxMutatingInflight ?? 200,
       log,
     });
+    client.observer = server.observeStore;
     port = await server.listen();
     closing.push(() => server.stop(GRACE_MS));
     const where = {

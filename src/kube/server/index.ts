@@ -51,6 +51,8 @@ export interface ServerOptions extends ApiServerOptions, ListenerOptions {
 export interface OpenServer {
   /** @returns the port that was bound */
   listen(): Promise<number>;
+  /** To be told of each call of the store that has ended. */
+  observeStore(operation: string, seconds: number): void;
   /** From now on looks after the servers of the aggregation layer. */
   probe(): void;
   stop(graceMs: number): Promise<void>;
@@ -76,6 +78,7 @@ export function openServer(options: ServerOptions): OpenServer {
   const listener = new Listener(api, options);
   return {
     listen: () => listener.listen(),
+    observeStore: (operation, seconds) => metrics.storeCall(operation, seconds),
     probe: () => prober.start(),
     stop: async (graceMs) => {
       prober.stop();

@@ -38,6 +38,7 @@ describe('pages', () => {
     const { text, headers } = await api.call('GET /metrics');
     expect(headers['content-type']).toMatch(/^text\/plain/);
     expect(text).toMatch(/^apiserver_request_total\{.*verb="GET".*code="200"\} \d+$/m);
+    expect(text).toMatch(/^etcd_request_duration_seconds_count\{operation="txn"\} [1-9]/m);
     expect(text).toMatch(/^apiserver_storage_objects\{resource="namespaces"\} 4$/m);
   });
 

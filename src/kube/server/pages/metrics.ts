@@ -14,6 +14,7 @@ export class ServerMetrics {
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #longRunning: Gauge;
+  readonly #storeSeconds: Histogram;
 
   /** @param count objects of a kind in the cache of its folder, null if there is none */
   constructor(kinds: Kinds, count: (kind: Kind) => number | null) {
@@ -37,6 +38,13 @@ export class ServerMetrics {
       name: 'apiserver_longrunning_requests',
       help: 'Watches, logs and proxied requests under way.',
       labelNames,
+      registers,
+    });
+    this.#storeSeconds = new Histogram({
+      name: 'etcd_request_duration_seconds',
+      help: 'Time of calls of the store by operation, in seconds.',
+      labelNames: ['operation'],
+      buckets: BUCKETS,
       registers,
     });
     const { inflight } = this;
@@ -64,6 +72,10 @@ export class ServerMetrics {
         }
       },
     });
+  }
+
+  storeCall(operation: string, seconds: number): void {
+    this.#storeSeconds.observe({ operation }, seconds);
   }
 
   /** @returns to be called when it ends */
