@@ -99,6 +99,13 @@ export const kubeFlags: readonly Flag[] = [
     "Comma list of the loops to run: * for all, foo for the one of that name, -foo to leave it out; '' for none.",
   ),
   {
+    name: 'nodes',
+    kind: 'uint',
+    initial: '0',
+    group: LOOPS,
+    help: 'How many simulated nodes run in this process: pods on them live by rules, which annotations change.',
+  },
+  {
     name: 'log-level',
     kind: 'string',
     initial: 'warn',

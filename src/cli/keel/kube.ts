@@ -90,6 +90,7 @@ function settingsOf({ values }: Parsed): Settings {
       maxInflight: values.get('max-requests-inflight') as number,
       maxMutatingInflight: values.get('max-mutating-requests-inflight') as number,
       controllers: list('controllers'),
+      nodes: values.get('nodes') as number,
     },
   };
 }

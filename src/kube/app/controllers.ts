@@ -1,15 +1,19 @@
 /** The loops behind `keel kube`: which there are, which are wanted, and their life under a leader's Lease. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { startNodeIpam } from '../controllers/node-ipam.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
 import type { ApiClientOptions, Controller, Logger, StartController } from '../kit/index.js';
 import { controllerContext, HttpApiClient, LeaderElection, REAL_CLOCK } from '../kit/index.js';
+import { startScheduler } from '../scheduler/index.js';
 import { KubeConfigError } from './options.js';
 
 /** By the name that `--controllers` knows it by; kube-controller-manager's where it has such a loop. One line a loop. */
 export const CONTROLLERS: Readonly<Record<string, StartController>> = {
   'replicationcontroller-controller': startReplicationControllers,
   'replicaset-controller': startReplicaSets,
+  'node-ipam-controller': startNodeIpam,
+  scheduler: startScheduler,
 };
 
 const LEASE_NAMESPACE = 'kube-system';

@@ -54,6 +54,8 @@ export interface KubeOptions {
   readonly maxMutatingInflight?: number;
   /** Which loops run beside the server, as `--controllers` has them: `['*', '-foo']`. Default: none. */
   readonly controllers?: readonly string[];
+  /** --nodes: how many simulated nodes run in this process. Default 0. */
+  readonly nodes?: number;
   readonly log: Logger;
   readonly makeCertificate: CertificateMaker;
 }

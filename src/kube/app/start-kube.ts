@@ -21,6 +21,7 @@ import { startAllocationRepairs } from './allocation-repairs.js';
 import { bootstrap } from './bootstrap.js';
 import { selectControllers, startControllers } from './controllers.js';
 import { kubeconfig } from './kubeconfig.js';
+import { startLocalNodes } from './nodes.js';
 import type { KubeOptions, RunningKube } from './options.js';
 import { openPki, writeSecret } from './pki.js';
 import { TimedClient } from './timed-client.js';
@@ -194,11 +195,16 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     const { cert, key } = pki.admin;
     const ca = options.serverCert ?? pki.ca.cert;
     writeSecret(file, kubeconfig({ server: url, ca, cert, key }));
+    // A certificate of one's own may be good for the further name only.
+    const own = options.serverCert === undefined ? `https://${localHost(bindAddress)}:${port}` : url;
     if (loops.length > 0) {
-      // A certificate of one's own may be good for the further name only.
-      const own = options.serverCert === undefined ? `https://${localHost(bindAddress)}:${port}` : url;
       const controllers = startControllers({ client: { server: own, ca, cert, key }, loops, log });
       closing.push(() => controllers.stop());
+    }
+    const { nodes: count = 0 } = options;
+    if (count > 0) {
+      const nodes = startLocalNodes({ client: { server: own, ca, cert, key }, log, count });
+      closing.push(() => nodes.stop());
     }
     let stopping: Promise<void> | undefined;
     return {
