@@ -4,7 +4,7 @@ import type { ResolvedPort } from '../endpoints/service-pods.js';
 import { compare, hostnameIn, isReachable, podReference, portsAt } from '../endpoints/service-pods.js';
 import type { EndpointAddress, EndpointSubset } from '../endpoints/subsets.js';
 import { ADDRESSES_MAX } from '../endpoints/subsets.js';
-import { isReady, isTerminating } from '../pod-state.js';
+import { isReady, isTerminating } from '../pods.js';
 import type { SliceEndpoint, SliceGroup } from './slice-plan.js';
 
 interface OpenGroup {

@@ -2,7 +2,8 @@
 import type { Informer } from '../../kit/api.js';
 import { labelSelectorOfMap, matchesLabels } from '../../machinery/label-selector.js';
 import type { KubeObject } from '../../machinery/object.js';
-import { conditionOf, isFinished } from '../pod-state.js';
+import { conditionOf } from '../conditions.js';
+import { isFinished } from '../pods.js';
 
 export const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 export const HEADLESS = 'service.kubernetes.io/headless';

@@ -1,6 +1,6 @@
 /** A Service's pods as the subsets of its Endpoints. Source: kubernetes Endpoints. */
 import type { KubeObject } from '../../machinery/object.js';
-import { isReady, isTerminating } from '../pod-state.js';
+import { isReady, isTerminating } from '../pods.js';
 import type { ResolvedPort } from './service-pods.js';
 import { compare, hostnameIn, isReachable, podReference, portsAt } from './service-pods.js';
 
