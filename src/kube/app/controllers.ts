@@ -1,8 +1,14 @@
 /** The loops behind `keel kube`: which there are, which are wanted, and their life under a leader's Lease. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { startEndpointSlices } from '../controllers/endpoint-slices/index.js';
+import { startEndpointSliceMirroring } from '../controllers/endpoint-slices/mirroring.js';
+import { startEndpoints } from '../controllers/endpoints/index.js';
+import { startGarbageCollector } from '../controllers/garbage-collector/index.js';
+import { startJobs } from '../controllers/job/index.js';
 import { startNodeIpam } from '../controllers/node-ipam.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
+import { startTtlAfterFinished } from '../controllers/ttl-after-finished.js';
 import type { ApiClientOptions, Controller, Logger, StartController } from '../kit/index.js';
 import { controllerContext, HttpApiClient, LeaderElection, REAL_CLOCK } from '../kit/index.js';
 import { startScheduler } from '../scheduler/index.js';
@@ -14,6 +20,12 @@ export const CONTROLLERS: Readonly<Record<string, StartController>> = {
   'replicaset-controller': startReplicaSets,
   'node-ipam-controller': startNodeIpam,
   scheduler: startScheduler,
+  'garbage-collector-controller': startGarbageCollector,
+  'endpoints-controller': startEndpoints,
+  'endpointslice-controller': startEndpointSlices,
+  'endpointslice-mirroring-controller': startEndpointSliceMirroring,
+  'job-controller': startJobs,
+  'ttl-after-finished-controller': startTtlAfterFinished,
 };
 
 const LEASE_NAMESPACE = 'kube-system';
