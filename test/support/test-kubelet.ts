@@ -43,9 +43,14 @@ export class TestKubelet {
     this.#count();
   }
 
+  /** Those that are `held` go now and from now on, until `hold`. */
   letGo(): void {
     this.#lettingGo = true;
     for (const pod of this.#context.informers.of(PODS).list()) this.#work(pod);
+  }
+
+  hold(): void {
+    this.#lettingGo = false;
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The loops behind `keel kube`: which there are, which are wanted, and their life under a leader's Lease. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { startDeployments } from '../controllers/deployment/index.js';
 import { startEndpointSlices } from '../controllers/endpoint-slices/index.js';
 import { startEndpointSliceMirroring } from '../controllers/endpoint-slices/mirroring.js';
 import { startEndpoints } from '../controllers/endpoints/index.js';
@@ -16,6 +17,7 @@ import { KubeConfigError } from './options.js';
 
 /** By the name that `--controllers` knows it by; kube-controller-manager's where it has such a loop. One line a loop. */
 export const CONTROLLERS: Readonly<Record<string, StartController>> = {
+  'deployment-controller': startDeployments,
   'replicationcontroller-controller': startReplicationControllers,
   'replicaset-controller': startReplicaSets,
   'node-ipam-controller': startNodeIpam,
