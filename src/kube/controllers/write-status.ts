@@ -1,5 +1,5 @@
 /** Status goes through its own path, and only when it differs. */
-import type { ResourceClient } from '../kit/index.js';
+import type { Informer, ResourceClient } from '../kit/index.js';
 import { isConflict } from '../kit/index.js';
 import type { KubeObject } from '../machinery/object.js';
 import { sameStatus } from './same.js';
@@ -19,4 +19,12 @@ export async function writeStatus(client: ResourceClient, object: KubeObject, st
     if (fresh.metadata.uid !== uid) throw err;
     return await client.update(namespace, { ...fresh, status }, 'status');
   }
+}
+
+/** The informer's own if it is not behind what we wrote; else ours. */
+export function newest(informer: Informer, ours: KubeObject): KubeObject {
+  const { namespace = '', name = '', uid } = ours.metadata;
+  const seen = informer.get(namespace, name);
+  if (seen === undefined || seen.metadata.uid !== uid) return ours;
+  return Number(seen.metadata.resourceVersion) > Number(ours.metadata.resourceVersion) ? seen : ours;
 }
