@@ -9,6 +9,7 @@ import { startGarbageCollector } from '../controllers/garbage-collector/index.js
 import { startJobs } from '../controllers/job/index.js';
 import { startNodeIpam } from '../controllers/node-ipam.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
+import { startStatefulSets } from '../controllers/stateful-set/index.js';
 import { startTtlAfterFinished } from '../controllers/ttl-after-finished.js';
 import type { ApiClientOptions, Controller, Logger, StartController } from '../kit/index.js';
 import { controllerContext, HttpApiClient, LeaderElection, REAL_CLOCK } from '../kit/index.js';
@@ -17,6 +18,7 @@ import { KubeConfigError } from './options.js';
 
 /** By the name that `--controllers` knows it by; kube-controller-manager's where it has such a loop. One line a loop. */
 export const CONTROLLERS: Readonly<Record<string, StartController>> = {
+  'statefulset-controller': startStatefulSets,
   'deployment-controller': startDeployments,
   'replicationcontroller-controller': startReplicationControllers,
   'replicaset-controller': startReplicaSets,
