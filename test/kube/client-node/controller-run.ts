@@ -137,14 +137,23 @@ export async function runController(seconds: number): Promise<string> {
       (await core.listNamespacedConfigMap({ namespace: NAMESPACE, labelSelector: 'sail' })).items;
     const wanted = new Map([...sizes].map(([name, size]) => [`${name}-cloth`, String(size)]));
     const present = async () => new Map((await children()).map(({ metadata, data }) => [metadata!.name!, data!.size!]));
+    let there = new Map<string, string>();
+    const missed = () => [...wanted].filter(([name, size]) => there.get(name) !== size);
     await until(
       async () => {
-        const there = await present().catch(() => new Map<string, string>());
-        return there.size === wanted.size && [...wanted].every(([name, size]) => there.get(name) === size);
+        there = await present().catch(() => new Map<string, string>());
+        return there.size === wanted.size && missed().length === 0;
       },
       'a child for every Sail',
       30_000,
-    );
+    ).catch((err: Error) => {
+      const lines = [
+        ...replicas.map(({ words }) => words),
+        `${wanted.size} wanted, ${there.size} there`,
+        `${missed()}`,
+      ];
+      throw new Error(`${err.message}: ${new Date().toISOString()} ${lines.join('; ')}`);
+    });
     const sails = (await custom.listNamespacedCustomObject(SAILS)).items as Sail[];
     expect(sails.map(({ metadata }) => metadata!.name).sort()).toEqual([...sizes.keys()].sort());
     const uids = new Map(sails.map(({ metadata }) => [metadata!.name!, metadata!.uid]));

@@ -45,6 +45,7 @@ export class Controller {
   #leadsUntil = 0;
   /** The holder's record and since when it is unchanged. */
   #observed: { record: string; since: number } = { record: '', since: 0 };
+  #lastError = '';
   readonly #loops: Promise<void>[] = [];
 
   constructor(who: string, config: KubeConfig, journal: Journal) {
@@ -63,14 +64,20 @@ export class Controller {
     this.#informer.on('add', note);
     this.#informer.on('update', note);
     this.#informer.on('delete', (sail) => this.#known.delete(sail.metadata!.name!));
-    this.#informer.on('error', () => {
-      this.#journal.errors++;
+    this.#informer.on('error', (err) => {
+      this.#failed(err);
       setTimeout(() => this.#stopped || void this.#informer.start(), 100);
     });
   }
 
   get leading(): boolean {
     return performance.now() < this.#leadsUntil;
+  }
+
+  /** For who waits in vain. */
+  get words(): string {
+    const state = this.#stopped ? 'stopped' : this.leading ? 'leads' : 'follows';
+    return `${this.#who} ${state}, knows ${this.#known.size}, has ${this.#queue.size} to do, last: ${this.#lastError}`;
   }
 
   start(): void {
@@ -84,6 +91,11 @@ export class Controller {
     await Promise.all(this.#loops);
   }
 
+  #failed(err: unknown): void {
+    this.#journal.errors++;
+    this.#lastError = `${new Date().toISOString()} ${String(err).slice(0, 300)}`;
+  }
+
   async #elect(): Promise<void> {
     while (!this.#stopped) {
       const asked = performance.now();
@@ -91,8 +103,8 @@ export class Controller {
       try {
         // An answer that takes longer than the lease is worth nothing.
         ours = await Promise.race([this.#attempt(), this.#sleep(LEASE_MS).then(() => false)]);
-      } catch {
-        this.#journal.errors++;
+      } catch (err) {
+        this.#failed(err);
       }
       if (ours) this.#extend(asked + LEASE_MS - 2 * RENEW_MS);
       await this.#sleep(RENEW_MS);
@@ -150,8 +162,8 @@ export class Controller {
       this.#queue.delete(name);
       try {
         await this.#reconcile(name);
-      } catch {
-        this.#journal.errors++;
+      } catch (err) {
+        this.#failed(err);
         this.#queue.add(name);
         await this.#sleep(50);
       }
