@@ -24,7 +24,7 @@ describe.skipIf(missing('keel'))('the only member of the store is killed', () =>
   let watch: WatchLines;
   let answers: Record<string, Answer>;
   /** ms */
-  const slowest = 0;
+  let slowest = 0;
   let kubectl: { creating: Promise<Outcome>; removed: Outcome } | null = null;
 
   beforeAll(async () => {
