@@ -21,7 +21,7 @@ import { startAllocationRepairs } from './allocation-repairs.js';
 import { bootstrap } from './bootstrap.js';
 import { selectControllers, startControllers } from './controllers.js';
 import { kubeconfig } from './kubeconfig.js';
-import { startLocalNodes } from './nodes.js';
+import { LocalAgents, startLocalNodes } from './nodes.js';
 import type { KubeOptions, RunningKube } from './options.js';
 import { openPki, writeSecret } from './pki.js';
 import { TimedClient } from './timed-client.js';
@@ -122,6 +122,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       { name: 'poststarthook/bootstrap', readyOnly: true, check: async () => mustBe(ready) },
       { name: 'poststarthook/rbac', readyOnly: true, check: async () => mustBe(rbac?.synced ?? true) },
     ];
+    const agents = new LocalAgents();
     const server = openServer({
       parts: {
         kinds,
@@ -139,6 +140,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
       issuer,
       checks,
       services,
+      agents,
       proxyCert: pki.frontProxyClient.cert,
       proxyKey: pki.frontProxyClient.key,
       advertised: () => `${address}:${port}`,
@@ -203,7 +205,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
     }
     const { nodes: count = 0 } = options;
     if (count > 0) {
-      const nodes = startLocalNodes({ client: { server: own, ca, cert, key }, log, count });
+      const nodes = startLocalNodes({ client: { server: own, ca, cert, key }, log, count, agents });
       closing.push(() => nodes.stop());
     }
     let stopping: Promise<void> | undefined;

@@ -39,7 +39,7 @@ export class ApiServer {
   readonly #parts: ServerParts;
   readonly #pages: PageSet;
   readonly #metrics: ServerMetrics;
-  readonly #aggregation: Aggregation;
+  readonly #aggregation: Pick<Aggregation, 'serve'>;
   readonly #resources: ResourceHandler;
   readonly #options: ApiServerOptions;
   readonly #log: Logger;
@@ -52,7 +52,7 @@ export class ApiServer {
     pages: PageSet,
     metrics: ServerMetrics,
     subresources: Subresources,
-    aggregation: Aggregation,
+    aggregation: Pick<Aggregation, 'serve'>,
     options: ApiServerOptions,
   ) {
     this.#parts = parts;
