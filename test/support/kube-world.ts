@@ -1,3 +1,4 @@
+import type { KubeOptions } from '../../src/kube/app/index.js';
 import type {
   ApiClient,
   Controller,
@@ -19,6 +20,8 @@ export interface KubeWorldOptions {
   readonly store?: PlaneStore;
   /** The loops' time; timers of the clients stay real. */
   readonly clock?: KubeClock;
+  /** How the server is started, beside the loops. */
+  readonly plane?: Partial<KubeOptions>;
 }
 
 /** A store, an API server with real HTTP and the loops that a test names, all in this process. */
@@ -39,7 +42,7 @@ export class KubeWorld {
   }
 
   static async start(loops: readonly StartController[], options: KubeWorldOptions = {}): Promise<KubeWorld> {
-    const plane = await Plane.start(options.store);
+    const plane = await Plane.start(options.store, options.plane);
     const client = new HttpApiClient(fromKubeconfig(plane.kube.kubeconfig));
     const log: LogLine[] = [];
     const clock = options.clock === undefined ? {} : { clock: options.clock };

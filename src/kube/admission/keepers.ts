@@ -21,6 +21,8 @@ export interface KeepersOptions {
   readonly ca: string;
   /** The one that admission was given. */
   readonly pending?: PendingCharges;
+  /** False where the namespace controller runs, which empties namespaces over the API. Default true. */
+  readonly namespaces?: boolean;
   /** Absent: Secrets of service-account tokens stay empty. */
   readonly tokens?: { readonly issuer: TokenIssuer; readonly audiences: readonly string[] };
   /** Told of what failed and will be tried again. @param keeper its name */
@@ -43,7 +45,9 @@ export function startKeepers(options: KeepersOptions): () => void {
   const keepers = [
     new RoleAggregation(watched(RBAC_GROUP, 'clusterroles'), settings('clusterrole-aggregation-controller')),
     new NamespaceContent(cached, ca, settings('service-account-controller')),
-    new NamespaceFinalizer(kinds, resources, namespaces, settings('namespace-controller')),
+    ...(options.namespaces === false
+      ? []
+      : [new NamespaceFinalizer(kinds, resources, namespaces, settings('namespace-controller'))]),
     new StorageInUse(cached, settings('pvc-protection-controller')),
     new QuotaKeeper(kinds, cached, live, pending, settings('resourcequota-controller')),
     ...(tokens === undefined

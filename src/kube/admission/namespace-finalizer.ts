@@ -1,11 +1,13 @@
 /**
- * Empties namespaces that are being deleted and lets them go. A keeper, until there are controllers. Source:
+ * Empties namespaces that are being deleted and lets them go. A keeper, for where no controllers run. Source:
  * kubernetes namespaces, deletion.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Kind, Kinds } from '../kinds/kind.js';
 import { ALL_VERBS } from '../kinds/kind.js';
 import { ApiError } from '../machinery/api-error.js';
+import type { Remaining } from '../machinery/namespace-conditions.js';
+import { namespaceConditions } from '../machinery/namespace-conditions.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { KeeperOptions } from '../rest/keeper.js';
 import { Keeper } from '../rest/keeper.js';
@@ -16,24 +18,6 @@ const FINALIZER = 'kubernetes';
 /** Pods have their grace and others their finalizers: how long until the next look, ms. */
 const LOOK_AGAIN_MS = 500;
 const LOOK_AGAIN_MAX_MS = 15_000;
-
-interface Condition {
-  type: string;
-  status: string;
-  lastTransitionTime?: string;
-  reason?: string;
-  message?: string;
-}
-
-interface Remaining {
-  /** By resource, how many objects there are still. */
-  readonly counts: Map<string, number>;
-  /** By finalizer, in how many of them it stands. */
-  readonly finalizers: Map<string, number>;
-  readonly errors: string[];
-  /** The longest grace that an object has, s. */
-  grace: number;
-}
 
 export class NamespaceFinalizer {
   readonly #kinds: Kinds;
@@ -96,7 +80,13 @@ export class NamespaceFinalizer {
 
   /** Deletes all that is in the namespace. */
   async #empty(namespace: string): Promise<Remaining> {
-    const remaining: Remaining = { counts: new Map(), finalizers: new Map(), errors: [], grace: 0 };
+    const remaining: Remaining = {
+      counts: new Map(),
+      finalizers: new Map(),
+      errors: [],
+      undiscovered: [],
+      grace: 0,
+    };
     const dirs = new Set<string>();
     const kinds = this.#kinds.all().filter((kind) => {
       const fresh = isDeletable(kind) && !dirs.has(kind.storageDir);
@@ -131,7 +121,7 @@ export class NamespaceFinalizer {
 
   /** Writes into the status why the namespace is still there. */
   async #tell(namespace: KubeObject, remaining: Remaining): Promise<void> {
-    const conditions = conditionsOf(remaining, namespace.status?.conditions ?? [], this.#now());
+    const conditions = namespaceConditions(remaining, namespace.status?.conditions ?? [], this.#now());
     const status = { ...namespace.status, phase: 'Terminating', conditions };
     if (isDeepStrictEqual(status, namespace.status)) return;
     const { name = '' } = namespace.metadata;
@@ -155,56 +145,4 @@ async function found(read: Promise<KubeObject>): Promise<KubeObject | null> {
     if (error instanceof ApiError && error.code === 404) return null;
     throw error;
   }
-}
-
-function conditionsOf({ counts, finalizers, errors }: Remaining, old: Condition[], now: number): Condition[] {
-  const texts = (map: Map<string, number>, words: (name: string, count: number) => string) =>
-    [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => words(name, count));
-  const instances = texts(counts, (resource, count) => `${resource} has ${count} resource instances`);
-  const held = texts(finalizers, (finalizer, count) => `${finalizer} in ${count} resource instances`);
-  const wanted: readonly (readonly [type: string, bad: boolean, reason: string, message: string])[] = [
-    ['NamespaceDeletionDiscoveryFailure', false, 'ResourcesDiscovered', 'All resources successfully discovered'],
-    [
-      'NamespaceDeletionGroupVersionParsingFailure',
-      false,
-      'ParsedGroupVersions',
-      'All legacy kube types successfully parsed',
-    ],
-    errors.length > 0
-      ? [
-          'NamespaceDeletionContentFailure',
-          true,
-          'ContentDeletionFailed',
-          `Failed to delete all resource types, ${errors.length} remaining: ${errors.join(', ')}`,
-        ]
-      : [
-          'NamespaceDeletionContentFailure',
-          false,
-          'ContentDeleted',
-          'All content successfully deleted, may be waiting on finalization',
-        ],
-    instances.length > 0
-      ? [
-          'NamespaceContentRemaining',
-          true,
-          'SomeResourcesRemain',
-          `Some resources are remaining: ${instances.join(', ')}`,
-        ]
-      : ['NamespaceContentRemaining', false, 'ContentRemoved', 'All content successfully removed'],
-    held.length > 0
-      ? [
-          'NamespaceFinalizersRemaining',
-          true,
-          'SomeFinalizersRemain',
-          `Some content in the namespace has finalizers remaining: ${held.join(', ')}`,
-        ]
-      : ['NamespaceFinalizersRemaining', false, 'ContentHasNoFinalizers', 'All content-preserving finalizers finished'],
-  ];
-  return wanted.map(([type, bad, reason, message]) => {
-    const status = bad ? 'True' : 'False';
-    const before = old.find((condition) => condition.type === type);
-    const since = before?.status === status ? before.lastTransitionTime : undefined;
-    const lastTransitionTime = since ?? new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
-    return { type, status, lastTransitionTime, reason, message };
-  });
 }

@@ -1,12 +1,15 @@
 /** The loops behind `keel kube`: which there are, which are wanted, and their life under a leader's Lease. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { startCronJobs } from '../controllers/cron-job/index.js';
 import { startDeployments } from '../controllers/deployment/index.js';
+import { startDisruption } from '../controllers/disruption.js';
 import { startEndpointSlices } from '../controllers/endpoint-slices/index.js';
 import { startEndpointSliceMirroring } from '../controllers/endpoint-slices/mirroring.js';
 import { startEndpoints } from '../controllers/endpoints/index.js';
 import { startGarbageCollector } from '../controllers/garbage-collector/index.js';
 import { startJobs } from '../controllers/job/index.js';
+import { startNamespaces } from '../controllers/namespace.js';
 import { startNodeIpam } from '../controllers/node-ipam.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
 import { startStatefulSets } from '../controllers/stateful-set/index.js';
@@ -29,6 +32,9 @@ export const CONTROLLERS: Readonly<Record<string, StartController>> = {
   'endpointslice-controller': startEndpointSlices,
   'endpointslice-mirroring-controller': startEndpointSliceMirroring,
   'job-controller': startJobs,
+  'cronjob-controller': startCronJobs,
+  'namespace-controller': startNamespaces,
+  'disruption-controller': startDisruption,
   'ttl-after-finished-controller': startTtlAfterFinished,
 };
 

@@ -180,6 +180,7 @@ export async function startKube(options: KubeOptions): Promise<RunningKube> {
         live: objects,
         ca: pki.ca.cert,
         tokens: authentication,
+        namespaces: !loops.some(([name]) => name === 'namespace-controller'),
         onError,
       }),
     );
