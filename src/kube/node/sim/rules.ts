@@ -19,6 +19,8 @@ export interface SimRules {
   readonly startDelayMs: number;
   /** Null: until it is stopped. */
   readonly runMs: number | null;
+  /** Likewise once it has failed often enough. */
+  readonly laterRunMs: number | null;
   readonly exitCode: number;
   /** It exits so with exitCode the first so many times, and behaves after that; infinite: always. */
   readonly failures: number;
@@ -60,6 +62,7 @@ export function rulesOf(pod: KubeObject, container: ContainerSpec, role: Contain
     pullError: text('pull-error') ?? (tag === 'missing' ? `${container.image}: not found` : null),
     startDelayMs: ms('start-delay') ?? 0,
     runMs: run ?? usual,
+    laterRunMs: ms('run-for') ?? usual,
     exitCode: exitCode ?? (crashes ? 1 : 0),
     failures: text('failures') === undefined ? Number.POSITIVE_INFINITY : Number(text('failures')),
     readyDelayMs: ms('ready-delay') ?? 0,

@@ -44,14 +44,13 @@ export class SimContainer implements RunningContainer {
   }
 
   #play(restart: number): void {
-    const { runMs, exitCode, failures, steps, log } = this.#rules();
+    const { runMs, laterRunMs, exitCode, failures, steps, log } = this.#rules();
     const age = this.#clock.now() - this.startedAt;
     if (log !== null) this.#say();
     if (steps !== null) return this.#step(0);
     const fails = exitCode !== 0 && restart < failures;
-    // One that behaves after its failures does what it would do without them.
-    if (runMs === null || (exitCode !== 0 && !fails && runMs < 1000)) return;
-    this.#after(Math.max(0, runMs - age), () => this.#exit(fails ? exitCode : 0));
+    const lasts = exitCode !== 0 && !fails ? laterRunMs : runMs;
+    if (lasts !== null) this.#after(Math.max(0, lasts - age), () => this.#exit(fails ? exitCode : 0));
   }
 
   #step(at: number): void {
