@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { startCronJobs } from '../controllers/cron-job/index.js';
+import { startDaemonSets } from '../controllers/daemon-set/index.js';
 import { startDeployments } from '../controllers/deployment/index.js';
 import { startDisruption } from '../controllers/disruption.js';
 import { startEndpointSlices } from '../controllers/endpoint-slices/index.js';
@@ -21,6 +22,7 @@ import { KubeConfigError } from './options.js';
 
 /** By the name that `--controllers` knows it by; kube-controller-manager's where it has such a loop. One line a loop. */
 export const CONTROLLERS: Readonly<Record<string, StartController>> = {
+  'daemonset-controller': startDaemonSets,
   'statefulset-controller': startStatefulSets,
   'deployment-controller': startDeployments,
   'replicationcontroller-controller': startReplicationControllers,

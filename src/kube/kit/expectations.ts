@@ -31,6 +31,11 @@ export class Expectations {
     this.#expected.set(key, { adds: 0, deletes: new Set(children), at: this.#clock.now() });
   }
 
+  /** Both at once. */
+  expect(key: string, adds: number, deletes: readonly string[]): void {
+    this.#expected.set(key, { adds, deletes: new Set(deletes), at: this.#clock.now() });
+  }
+
   /** A child was seen, or will never be. */
   added(key: string, count = 1): void {
     const expected = this.#expected.get(key);

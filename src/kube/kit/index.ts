@@ -18,6 +18,8 @@ export { type InformerOptions, keyOf, ListWatchInformer, splitKey } from './info
 export { SharedInformers } from './informers.js';
 export { fromKubeconfig } from './kubeconfig.js';
 export { LeaderElection, type LeaderElectionOptions, microTime } from './leader-election.js';
+export { matchesMap, matchesNodeSelector, matchesTerm, type NodeSelectorTerm, wantsNode } from './node-selector.js';
 export * from './resources.js';
 export { slowStart } from './slow-start.js';
+export { isTolerated, type Taint, type Toleration, tolerates, tolerationsOf } from './tolerations.js';
 export { KeyQueue } from './work-queue.js';
