@@ -86,7 +86,8 @@ export interface BarLine {
 /** Each line of the bar against the report's figures. Empty where there was nothing to compare with. */
 export function barLines({ systems, rounds }: Report): BarLine[] {
   const [own, peer] = systems;
-  if (own === undefined || peer === undefined) return [];
+  // Its ratios are to a real etcd under etcd's own load.
+  if (own === undefined || peer === undefined || rounds.every(({ group }) => group === 'kube')) return [];
   return BARS.map(({ work, round, of, bound, limit, aim }): BarLine => {
     const words = bound === 'least' ? 'at least' : 'at most';
     const bar = `${words} ${limit}x${aim === undefined ? '' : `, aim ${aim}x`}`;

@@ -9,6 +9,7 @@ import { missing, REPO_ROOT } from '../test/support/binaries.js';
 import { markdown } from './docs.js';
 import type { Figures } from './figures.js';
 import { FAILED, medianOf } from './figures.js';
+import { measureKube } from './kube.js';
 import type { BenchOptions } from './options.js';
 import { parseOptions, USAGE } from './options.js';
 import { plot } from './plot.js';
@@ -40,6 +41,13 @@ async function main(): Promise<number> {
   }
   if (!options.etcd)
     console.error('bench: no etcd is named (--etcd PATH or KEEL_BENCH_ETCD), so there is nothing to compare with');
+  const kube = options.groups.has('kube') ? await measureKube(options) : undefined;
+  if (kube !== undefined) console.log(`${table(kube)}\n`);
+  const failedKube = kube !== undefined && hasFailed(kube);
+  if (kube !== undefined && options.groups.size === 1) {
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(kube, null, 1)}\n`);
+    return failedKube ? 1 : 0;
+  }
   const report = await measure(options);
   console.log(table(report));
   const json = `${JSON.stringify(report, null, 1)}\n`;
@@ -51,7 +59,11 @@ async function main(): Promise<number> {
     writeFileSync(join(REPO_ROOT, 'docs/benchmarks.json'), json);
     writeFileSync(join(REPO_ROOT, 'docs/benchmarks.svg'), plot(report));
   }
-  return report.rounds.some(({ figures }) => Object.values(figures).some((f) => f.failed > 0)) ? 1 : 0;
+  return failedKube || hasFailed(report) ? 1 : 0;
+}
+
+function hasFailed(report: Report): boolean {
+  return report.rounds.some(({ figures }) => Object.values(figures).some((f) => f.failed > 0));
 }
 
 type Results = Map<string, Figures[]>;

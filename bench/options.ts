@@ -23,6 +23,7 @@ export const GROUPS = [
   'full',
   'restart',
   'many',
+  'kube',
 ] as const;
 
 export type Group = (typeof GROUPS)[number];
@@ -30,6 +31,8 @@ export type Group = (typeof GROUPS)[number];
 export interface BenchOptions {
   /** Path of a real etcd to run beside. */
   etcd: string | undefined;
+  /** Path of a real kube-apiserver to run beside ours, on that etcd. */
+  kubeApiserver: string | undefined;
   /** What is measured: `etcd` puts a second etcd in our place, which shows how much of a difference is noise. */
   subject: 'keel' | 'etcd';
   durationMs: number;
@@ -55,6 +58,8 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --etcd PATH         a real etcd to run beside, with the same load in the same run (or KEEL_BENCH_ETCD)
+  --kube-apiserver PATH
+                      a real kube-apiserver to run beside ours in the group kube, on the etcd that is named
   --only LIST         groups of rounds, comma-separated: ${GROUPS.join(', ')}
   --match REGEXP      only rounds whose name matches
   --duration SECONDS  of each measurement, default 4
@@ -79,6 +84,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): BenchOptio
     args,
     options: {
       etcd: { type: 'string' },
+      'kube-apiserver': { type: 'string' },
       only: { type: 'string' },
       match: { type: 'string' },
       duration: { type: 'string' },
@@ -106,6 +112,7 @@ export function parseOptions(args: string[], env: NodeJS.ProcessEnv): BenchOptio
   if (generator !== 'auto' && generator !== 'own') throw new Error(`--generator ${generator}: auto or own is meant`);
   return {
     etcd: values.etcd ?? env.KEEL_BENCH_ETCD,
+    kubeApiserver: values['kube-apiserver'],
     subject,
     durationMs: seconds * 1000,
     loads: values.clients.split(',').map((text) => parseLoad('--clients', text)),

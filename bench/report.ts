@@ -95,6 +95,7 @@ export { HEAD };
 function result(figures: Figures): string {
   const { amount, perSecond } = figures;
   if (amount) return `${Math.round(amount.value).toLocaleString('en')} ${amount.unit}`;
+  if (perSecond > 0 && perSecond < 10) return `${perSecond.toFixed(1)} /s`;
   return perSecond > 0 ? `${Math.round(perSecond).toLocaleString('en')} /s` : '-';
 }
 
