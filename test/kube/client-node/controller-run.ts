@@ -95,13 +95,13 @@ export async function runController(seconds: number): Promise<string> {
         const body = { apiVersion: `${GROUP}/v1`, kind: 'Sail', metadata: { name }, spec: { size: i } };
         await insist(() => custom.createNamespacedCustomObject({ ...SAILS, body }), [409]);
         sizes.set(name, i);
-        await sleep(60);
+        await sleep(150);
       }
     };
     const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
     const change = async () => {
       for (let i = 0; running(); i++) {
-        await sleep(150);
+        await sleep(300);
         const names = [...sizes.keys()];
         const name = names[(i * 7) % names.length];
         if (name === undefined) continue;
@@ -137,6 +137,7 @@ export async function runController(seconds: number): Promise<string> {
       (await core.listNamespacedConfigMap({ namespace: NAMESPACE, labelSelector: 'sail' })).items;
     const wanted = new Map([...sizes].map(([name, size]) => [`${name}-cloth`, String(size)]));
     const present = async () => new Map((await children()).map(({ metadata, data }) => [metadata!.name!, data!.size!]));
+    const behind = performance.now();
     let there = new Map<string, string>();
     const missed = () => [...wanted].filter(([name, size]) => there.get(name) !== size);
     await until(
@@ -145,7 +146,7 @@ export async function runController(seconds: number): Promise<string> {
         return there.size === wanted.size && missed().length === 0;
       },
       'a child for every Sail',
-      30_000,
+      60_000,
     ).catch((err: Error) => {
       const lines = [
         ...replicas.map(({ words }) => words),
@@ -154,6 +155,7 @@ export async function runController(seconds: number): Promise<string> {
       ];
       throw new Error(`${err.message}: ${new Date().toISOString()} ${lines.join('; ')}`);
     });
+    const caughtUpMs = Math.round(performance.now() - behind);
     const sails = (await custom.listNamespacedCustomObject(SAILS)).items as Sail[];
     expect(sails.map(({ metadata }) => metadata!.name).sort()).toEqual([...sizes.keys()].sort());
     const uids = new Map(sails.map(({ metadata }) => [metadata!.name!, metadata!.uid]));
@@ -184,7 +186,7 @@ export async function runController(seconds: number): Promise<string> {
     expect(kills).toBeGreaterThanOrEqual(Math.floor(seconds / 6));
     return (
       `${seconds} s: the store's leader killed ${kills} times; ${sails.length} Sails, each with its child, ` +
-      `${journal.made.length} made; the controller's leader changed ${lease.spec!.leaseTransitions} times, ` +
+      `${journal.made.length} made, the last ${caughtUpMs} ms after the end; the controller's leader changed ${lease.spec!.leaseTransitions} times, ` +
       `${reigns.length} reigns; ${refused} refusals heard by clients, ${journal.errors} by the controller`
     );
   } finally {
