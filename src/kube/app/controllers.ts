@@ -12,6 +12,7 @@ import { startGarbageCollector } from '../controllers/garbage-collector/index.js
 import { startJobs } from '../controllers/job/index.js';
 import { startNamespaces } from '../controllers/namespace.js';
 import { startNodeIpam } from '../controllers/node-ipam.js';
+import { startPersistentVolumes } from '../controllers/persistent-volume/index.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
 import { startStatefulSets } from '../controllers/stateful-set/index.js';
 import { startTtlAfterFinished } from '../controllers/ttl-after-finished.js';
@@ -36,6 +37,7 @@ export const CONTROLLERS: Readonly<Record<string, StartController>> = {
   'job-controller': startJobs,
   'cronjob-controller': startCronJobs,
   'namespace-controller': startNamespaces,
+  'persistentvolume-binder-controller': startPersistentVolumes,
   'disruption-controller': startDisruption,
   'ttl-after-finished-controller': startTtlAfterFinished,
 };
