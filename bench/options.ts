@@ -24,6 +24,7 @@ export const GROUPS = [
   'restart',
   'many',
   'kube',
+  'kube-schedule',
 ] as const;
 
 export type Group = (typeof GROUPS)[number];

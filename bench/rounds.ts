@@ -2,6 +2,7 @@ import { onPath } from '../test/support/binaries.js';
 import type { Figures, Measured } from './figures.js';
 import { amountOf, toFigures } from './figures.js';
 import { fullRounds } from './full.js';
+import { scheduleRounds } from './kube-schedule.js';
 import type { Request } from './load/drive.js';
 import { delay, driveAtRate, driveClosed } from './load/drive.js';
 import { driveFanOut } from './load/fan-out.js';
@@ -96,6 +97,7 @@ export function rounds(options: BenchOptions): Round[] {
     small('failover', 'kill -9 of the leader to the next acknowledged put', (s) => killLeader(s, options.kills)),
     ...fullRounds(options),
     ...manyRounds(options),
+    ...scheduleRounds(options),
   ];
   const named = list.filter(({ group, name }) => options.groups.has(group) && (options.match?.test(name) ?? true));
   return named;

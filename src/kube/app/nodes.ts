@@ -6,6 +6,9 @@ import { KubeletAgent, startSimNodes } from '../node/index.js';
 import type { NodeAgent, NodeAgents } from '../server/index.js';
 import { KUBERNETES_VERSION } from '../server/index.js';
 
+/** Events of all nodes that are on their way at once. */
+const EVENT_SOCKETS = 2;
+
 /** Kubelets of this process, as the server finds them. */
 export class LocalAgents implements NodeAgents {
   readonly #closing = new AbortController();
@@ -49,8 +52,9 @@ export function startLocalNodes({ client: how, log, count, agents, sim }: LocalN
   stop(): Promise<void>;
 } {
   const client = new HttpApiClient({ userAgent: 'kubelet', maxSockets: 32, ...how });
+  const events = new HttpApiClient({ userAgent: 'kubelet', maxSockets: EVENT_SOCKETS, ...how });
   const context = controllerContext({ client, log });
-  const running = startSimNodes(context, { kubeletVersion: KUBERNETES_VERSION.gitVersion, ...sim, count });
+  const running = startSimNodes(context, { kubeletVersion: KUBERNETES_VERSION.gitVersion, events, ...sim, count });
   agents.set(running.kubelets);
   return {
     async stop() {
@@ -58,6 +62,7 @@ export function startLocalNodes({ client: how, log, count, agents, sim }: LocalN
       await running.stop();
       context.informers.stop();
       client.close();
+      events.close();
     },
   };
 }

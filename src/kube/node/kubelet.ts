@@ -1,5 +1,5 @@
 /** A node's agent: registers it, and keeps the pods that are bound to it running as they say. */
-import type { ControllerContext, EventRecorder } from '../kit/index.js';
+import type { ApiClient, ControllerContext, EventRecorder } from '../kit/index.js';
 import { ApiEventRecorder, ApiStatusError, isNotFound, NODES, PODS } from '../kit/index.js';
 import type { KubeObject } from '../machinery/object.js';
 import { NodeHeartbeat } from './node-heartbeat.js';
@@ -17,6 +17,8 @@ export interface KubeletOptions {
   readonly backoff?: Partial<RestartBackoff>;
   /** Between heartbeats, ms. Default 10 s. */
   readonly leaseMs?: number;
+  /** For events alone: they are many, and must not stand before what pods wait for. Default: the context's. */
+  readonly events?: ApiClient;
 }
 
 /** Pods by their node; all kubelets of a process share it. */
@@ -42,7 +44,13 @@ export class Kubelet {
     this.facts = facts;
     this.runtime = runtime;
     this.#backoff = { ...RESTART_BACKOFF, ...options.backoff };
-    this.#events = new ApiEventRecorder({ client, clock, log, component: 'kubelet', host: facts.name });
+    this.#events = new ApiEventRecorder({
+      client: options.events ?? client,
+      clock,
+      log,
+      component: 'kubelet',
+      host: facts.name,
+    });
     this.#status = new StatusWriter(client, clock, log);
     this.#heartbeat = new NodeHeartbeat({
       client,

@@ -1,5 +1,5 @@
 /** A number of simulated nodes in one process. */
-import type { ControllerContext, StartController } from '../kit/index.js';
+import type { ApiClient, ControllerContext, StartController } from '../kit/index.js';
 import { Kubelet } from './kubelet.js';
 import type { NodeFacts } from './node-object.js';
 import type { RestartBackoff } from './pod-worker.js';
@@ -18,6 +18,8 @@ export interface SimNodesOptions {
   readonly kubeletVersion?: string;
   readonly backoff?: Partial<RestartBackoff>;
   readonly leaseMs?: number;
+  /** See KubeletOptions. */
+  readonly events?: ApiClient;
 }
 
 export interface RunningNodes {
@@ -53,6 +55,7 @@ export function startSimNodes(context: ControllerContext, options: SimNodesOptio
       runtime: new SimRuntime(context.clock, context.random),
       ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
       ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+      ...(options.events === undefined ? {} : { events: options.events }),
     });
     kubelets.set(kubelet.name, kubelet);
     kubelet.start();
