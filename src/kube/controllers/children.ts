@@ -2,6 +2,7 @@
 import type { Informer } from '../kit/index.js';
 import { controllerOf, keyOf } from '../kit/index.js';
 import type { KubeObject } from '../machinery/object.js';
+import { sameMeaning } from './same.js';
 
 export interface ChildrenOptions {
   readonly children: Informer;
@@ -60,7 +61,7 @@ export function watchChildren(options: ChildrenOptions): () => void {
       if (child.metadata.deletionTimestamp !== undefined) return removed(child);
       const key = ownerKeyOf(child);
       if (key !== undefined) enqueue(key);
-      else if (now === undefined && (before !== now || old.metadata.labels !== child.metadata.labels)) {
+      else if (now === undefined && (before !== now || !sameMeaning(old.metadata.labels, child.metadata.labels))) {
         enqueueMatching(child);
       }
     },

@@ -1,6 +1,6 @@
 /** Making and deleting pods for an owner, with the Events that tell of it. */
 import type { ControllerContext, EventRecorder, ResourceClient } from '../kit/index.js';
-import { controllerRef, isNamespaceTerminating, isNotFound, PODS } from '../kit/index.js';
+import { controllerRef, isConflict, isNamespaceTerminating, isNotFound, PODS } from '../kit/index.js';
 import type { KubeObject } from '../machinery/object.js';
 import type { Loose } from './loose.js';
 
@@ -37,7 +37,8 @@ export class PodControl {
       this.recorder.event(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
       return true;
     } catch (err) {
-      if (isNotFound(err)) return false;
+      // Of this uid there is none any more, whether or not there is another of its name.
+      if (isNotFound(err) || isConflict(err)) return false;
       this.recorder.event(owner, 'Warning', 'FailedDelete', `Error deleting: ${(err as Error).message}`);
       throw err;
     }

@@ -5,12 +5,42 @@ import { shares } from '../../../src/kube/controllers/deployment/proportions.js'
 import { newSize, oldSizes } from '../../../src/kube/controllers/deployment/rolling.js';
 import { fnv32a, podTemplateHash, safeEncode, sameTemplate } from '../../../src/kube/controllers/pod-template-hash.js';
 import { startReplicaSets } from '../../../src/kube/controllers/replica-set/index.js';
+import type { ApiClient, ControllerContext, ResourceClient } from '../../../src/kube/kit/index.js';
 import { DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS } from '../../../src/kube/kit/index.js';
 import type { KubeObject } from '../../../src/kube/machinery/object.js';
 import { KubeWorld } from '../../support/kube-world.js';
 import { TestKubelet } from '../../support/test-kubelet.js';
 
 const REVISION = 'deployment.kubernetes.io/revision';
+
+/** A context whose client refuses everything after so many writes. */
+function dying(context: ControllerContext, writes: number): { context: ControllerContext; dead: Promise<void> } {
+  let left = writes;
+  let die = () => {};
+  const dead = new Promise<void>((resolve) => {
+    die = resolve;
+  });
+  const guard = (resource: ResourceClient): ResourceClient =>
+    new Proxy(resource, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown;
+        if (typeof member !== 'function') return member;
+        const writes = ['create', 'update', 'patch', 'delete'].includes(String(name));
+        return (...args: unknown[]) => {
+          if (writes) left--;
+          if (left >= 0) return member.apply(target, args);
+          die();
+          return Promise.reject(new Error('this process is dead'));
+        };
+      },
+    });
+  const client: ApiClient = {
+    resource: (gvr) => guard(context.client.resource(gvr)),
+    raw: (...args) => context.client.raw(...args),
+    close: () => {},
+  };
+  return { context: { ...context, client }, dead };
+}
 
 describe('arithmetic', () => {
   const deployment = (replicas: number, surge: unknown, unavailable: unknown): KubeObject => ({
@@ -329,6 +359,26 @@ describe('Deployments', () => {
     const [next] = await sets('clash');
     expect(next!.metadata.name).not.toBe(name);
   });
+
+  test.each([1, 3, 9])(
+    'loops that die after %i writes leave nothing that others cannot go on with',
+    async (n) => {
+      await world.create(DEPLOYMENTS, deployment('die', 4));
+      await complete('die');
+      await world.stopLoops();
+      const { context, dead } = dying(world.context, n);
+      const loops = [startDeployments(context), startReplicaSets(context)];
+      await image('die', 'app:2');
+      await dead;
+      await Promise.all(loops.map((loop) => loop.stop()));
+      world.startLoops([startDeployments, startReplicaSets]);
+      await when('die', 'to be new', (d) => d.status.updatedReplicas === 4);
+      await complete('die');
+      const alive = (await world.list(PODS, 'default', 'app=die')).filter((pod) => !pod.metadata.deletionTimestamp);
+      expect(alive.map((pod) => pod.spec.containers[0].image)).toEqual(Array(4).fill('app:2'));
+      expect((await sets('die')).map((set) => set.spec.replicas)).toEqual([0, 4]);
+    },
+  );
 
   test('adopts a set that matches', async () => {
     const selector = { matchLabels: { app: 'adopt' } };

@@ -72,6 +72,7 @@ describe('the next steps', () => {
     ['too many, two are ill: the higher waits for nobody but the lower', {}, '0 1 2 3! 4!', 'a', ''],
     ['parallel', parallel, '', 'a', '+0u +1u +2u'],
     ['parallel, too many', parallel, '0! 1 2 3 4!', 'a', '-4 -3'],
+    ['parallel, one ended and is old', parallel, '0 1 2x', 'b', 'x2'],
     ['ordinals from 2', { ordinals: { start: 2 } }, '2 3', 'a', '+4u'],
     ['ordinals from 1: below goes', { ordinals: { start: 1 } }, '0 1 2 3', 'a', '-0'],
     ['a new revision begins at the end', {}, '0 1 2', 'b', '-2'],
@@ -278,6 +279,27 @@ describe('StatefulSets', () => {
     await patch('par', { replicas: 2 });
     await world.until('the pod owns it', async () => (await owner('data-par-2'))?.join() === 'Pod');
     expect(await owner('data-par-1')).toEqual(['StatefulSet']);
+  });
+
+  test('a claim that is being deleted is waited for', async () => {
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'www-wait-0', namespace: 'default', finalizers: ['example.com/wait'] },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    await world.create(PERSISTENT_VOLUME_CLAIMS, claim);
+    await world.client.resource(PERSISTENT_VOLUME_CLAIMS).delete('default', 'www-wait-0');
+    await world.create(STATEFUL_SETS, set('wait', 1, claims('www')));
+    await world.until('the event', async () =>
+      (await world.list(EVENTS, 'default')).some(
+        (e) => e.message === 'create Pod wait-0 in StatefulSet wait failed error: pvc www-wait-0 is being deleted',
+      ),
+    );
+    expect(await world.list(PODS, 'default')).toEqual([]);
+    const body = { metadata: { finalizers: null } };
+    await world.client.resource(PERSISTENT_VOLUME_CLAIMS).patch('default', 'www-wait-0', 'merge', body);
+    await settled('wait', 1);
   });
 
   test('one that failed is made anew', async () => {

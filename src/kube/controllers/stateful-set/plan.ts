@@ -76,8 +76,8 @@ export function plan(input: PlanInput): Step[] {
   const partition: number = set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
   for (let i = count - 1; i >= partition; i--) {
     const pod = kept[i];
-    // Missing ones are on their way, made of the revision they should be.
-    if (pod === undefined) return steps;
+    // Missing ones, and those that ended, are on their way, made of the revision they should be.
+    if (pod === undefined || isFinished(pod)) return steps;
     if (pod.metadata.labels?.[REVISION_HASH] !== input.update && !isTerminating(pod)) {
       steps.push({ do: 'delete', pod });
       return steps;

@@ -1,12 +1,14 @@
 import type { ControllerContext, EventRecorder, ResourceClient } from '../../kit/index.js';
 import {
   isAlreadyExists,
+  isConflict,
   isNamespaceTerminating,
   isNotFound,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
 } from '../../kit/index.js';
 import type { KubeObject } from '../../machinery/object.js';
+import { isTerminating } from '../pods.js';
 import { claimOwners, claimsOf, hasIdentity, ordinalOf, withIdentity } from './identity.js';
 
 /** Makes, mends and deletes numbered pods and their claims, and tells of it in Events. */
@@ -26,8 +28,8 @@ export class PodKeeper {
   /** The claims first: a pod must not start before what it holds is asked for. */
   async create(set: KubeObject, pod: KubeObject): Promise<void> {
     const { namespace = '', name = '' } = pod.metadata;
-    await this.#createClaims(set, pod);
     try {
+      await this.#createClaims(set, pod);
       await this.#pods.create(namespace, pod);
     } catch (err) {
       // It has been made already and our informer does not know yet, or nobody wants it any more.
@@ -43,7 +45,8 @@ export class PodKeeper {
     try {
       await this.#pods.delete(namespace, name, uid === undefined ? {} : { preconditions: { uid } });
     } catch (err) {
-      if (isNotFound(err)) return;
+      // Of this uid there is none any more, whether or not there is another of its name.
+      if (isNotFound(err) || isConflict(err)) return;
       this.#failed(set, 'FailedDelete', `delete Pod ${name} in StatefulSet ${set.metadata.name} failed error`, err);
       throw err;
     }
@@ -76,7 +79,10 @@ export class PodKeeper {
   async #createClaims(set: KubeObject, pod: KubeObject): Promise<void> {
     for (const claim of claimsOf(set, ordinalOf(set, pod))) {
       const { namespace = '', name } = claim.metadata;
-      if (this.#claim(claim) !== undefined) continue;
+      const known = this.#claim(claim);
+      // What the pod would hold is on its way out: the next one of this name is waited for.
+      if (known !== undefined && isTerminating(known)) throw new Error(`pvc ${name} is being deleted`);
+      if (known !== undefined) continue;
       const what = `create Claim ${name} Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
       const owners = claimOwners(set, claim, undefined, false);
       if (owners !== undefined) claim.metadata.ownerReferences = owners;
