@@ -19,8 +19,10 @@ describeKubectl(
       expect(cells.slice(0, 3)).toEqual(['p', '1/1', 'Running']);
       expect(cells[5]).toMatch(/^10\.244\.\d+\.\d+$/);
       expect(cells[6]).toMatch(/^node-[12]$/);
-      const told = await k().run('describe pod p');
-      for (const reason of ['Scheduled', 'Pulled', 'Created', 'Started']) expect(told).toContain(reason);
+      // Events are told a little later than statuses.
+      const told = (): Promise<string> => k().run('describe pod p');
+      const reasons = ['Scheduled', 'Pulled', 'Created', 'Started'];
+      await expect.poll(told, { timeout: 10_000 }).toSatisfy((text) => reasons.every((one) => text.includes(one)));
       expect(await k().run('delete pod p')).toContain('deleted');
       expect((await k().refused('get pod p')).stderr).toContain('NotFound');
     });
