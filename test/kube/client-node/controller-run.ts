@@ -89,19 +89,24 @@ export async function runController(seconds: number): Promise<string> {
         }
       }
     };
+    /** However slow the machine is: no more than the controller can do. */
+    const pace = async (ms: number) => {
+      await sleep(ms);
+      while (running() && (replicas.find(({ leading }) => leading)?.todo ?? 0) > 10) await sleep(50);
+    };
     const create = async () => {
       for (let i = 0; running(); i++) {
         const name = `sail-${i}`;
         const body = { apiVersion: `${GROUP}/v1`, kind: 'Sail', metadata: { name }, spec: { size: i } };
         await insist(() => custom.createNamespacedCustomObject({ ...SAILS, body }), [409]);
         sizes.set(name, i);
-        await sleep(150);
+        await pace(60);
       }
     };
     const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
     const change = async () => {
       for (let i = 0; running(); i++) {
-        await sleep(300);
+        await pace(150);
         const names = [...sizes.keys()];
         const name = names[(i * 7) % names.length];
         if (name === undefined) continue;

@@ -74,6 +74,10 @@ export class Controller {
     return performance.now() < this.#leadsUntil;
   }
 
+  get todo(): number {
+    return this.#queue.size;
+  }
+
   /** For who waits in vain. */
   get words(): string {
     const state = this.#stopped ? 'stopped' : this.leading ? 'leads' : 'follows';
