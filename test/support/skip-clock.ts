@@ -23,6 +23,7 @@ export class SkipClock implements KubeClock {
   }
 
   clearTimeout(handle: unknown): void {
+    if (handle === null || handle === undefined) return;
     const timer = handle as Timer;
     this.#timers.delete(timer);
     if (timer.real !== null) clearTimeout(timer.real);
