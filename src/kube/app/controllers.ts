@@ -12,7 +12,10 @@ import { startGarbageCollector } from '../controllers/garbage-collector/index.js
 import { startJobs } from '../controllers/job/index.js';
 import { startNamespaces } from '../controllers/namespace.js';
 import { startNodeIpam } from '../controllers/node-ipam.js';
+import { startTaintEviction } from '../controllers/node-lifecycle/eviction.js';
+import { startNodeLifecycle } from '../controllers/node-lifecycle/index.js';
 import { startPersistentVolumes } from '../controllers/persistent-volume/index.js';
+import { startPodGc } from '../controllers/pod-gc.js';
 import { startReplicaSets, startReplicationControllers } from '../controllers/replica-set/index.js';
 import { startStatefulSets } from '../controllers/stateful-set/index.js';
 import { startTtlAfterFinished } from '../controllers/ttl-after-finished.js';
@@ -37,6 +40,9 @@ export const CONTROLLERS: Readonly<Record<string, StartController>> = {
   'job-controller': startJobs,
   'cronjob-controller': startCronJobs,
   'namespace-controller': startNamespaces,
+  'node-lifecycle-controller': startNodeLifecycle,
+  'taint-eviction-controller': startTaintEviction,
+  'pod-garbage-collector-controller': startPodGc,
   'persistentvolume-binder-controller': startPersistentVolumes,
   'disruption-controller': startDisruption,
   'ttl-after-finished-controller': startTtlAfterFinished,
