@@ -11,8 +11,6 @@ describeKubectl(
 
     test('run, get, describe, delete', async () => {
       await wait('node/node-1');
-      // In place of the loop that takes the taint off, where it does not run yet.
-      await k().outcome('taint nodes --all node.kubernetes.io/not-ready-');
       await k().run('run p --image=x');
       await wait('pod/p');
       const [, cells = []] = rows(await k().run('get pods p -o wide'));
