@@ -360,25 +360,22 @@ describe('Deployments', () => {
     expect(next!.metadata.name).not.toBe(name);
   });
 
-  test.each([1, 3, 9])(
-    'loops that die after %i writes leave nothing that others cannot go on with',
-    async (n) => {
-      await world.create(DEPLOYMENTS, deployment('die', 4));
-      await complete('die');
-      await world.stopLoops();
-      const { context, dead } = dying(world.context, n);
-      const loops = [startDeployments(context), startReplicaSets(context)];
-      await image('die', 'app:2');
-      await dead;
-      await Promise.all(loops.map((loop) => loop.stop()));
-      world.startLoops([startDeployments, startReplicaSets]);
-      await when('die', 'to be new', (d) => d.status.updatedReplicas === 4);
-      await complete('die');
-      const alive = (await world.list(PODS, 'default', 'app=die')).filter((pod) => !pod.metadata.deletionTimestamp);
-      expect(alive.map((pod) => pod.spec.containers[0].image)).toEqual(Array(4).fill('app:2'));
-      expect((await sets('die')).map((set) => set.spec.replicas)).toEqual([0, 4]);
-    },
-  );
+  test.each([1, 3, 9])('loops that die after %i writes leave nothing that others cannot go on with', async (n) => {
+    await world.create(DEPLOYMENTS, deployment('die', 4));
+    await complete('die');
+    await world.stopLoops();
+    const { context, dead } = dying(world.context, n);
+    const loops = [startDeployments(context), startReplicaSets(context)];
+    await image('die', 'app:2');
+    await dead;
+    await Promise.all(loops.map((loop) => loop.stop()));
+    world.startLoops([startDeployments, startReplicaSets]);
+    await when('die', 'to be new', (d) => d.status.updatedReplicas === 4);
+    await complete('die');
+    const alive = (await world.list(PODS, 'default', 'app=die')).filter((pod) => !pod.metadata.deletionTimestamp);
+    expect(alive.map((pod) => pod.spec.containers[0].image)).toEqual(Array(4).fill('app:2'));
+    expect((await sets('die')).map((set) => set.spec.replicas)).toEqual([0, 4]);
+  });
 
   test('adopts a set that matches', async () => {
     const selector = { matchLabels: { app: 'adopt' } };
