@@ -171,7 +171,9 @@ describe('over the API', () => {
     expect(slice?.metadata.labels).toMatchObject({
       'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
     });
-    expect((await world.list(ENDPOINT_SLICES, 'default', 'kubernetes.io/service-name=web')).length).toBe(1);
+    await world.until('one slice', async () => {
+      return (await world.list(ENDPOINT_SLICES, 'default', 'kubernetes.io/service-name=web')).length === 1;
+    });
     if (kubectlBinary !== undefined) {
       const [, row] = rows(await world.kubectl().run('get endpoints web'));
       expect(row?.slice(0, 2)).toEqual(['web', '10.0.0.2:8080']);

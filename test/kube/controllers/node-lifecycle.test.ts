@@ -102,7 +102,9 @@ describe('over the API', () => {
       'pods',
       () => world.context.informers.of(PODS).get('default', 'long')?.status?.phase === 'Running',
     );
+    // A round sees the last sign of both, from which their time runs.
     clock.skip(5000);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     clock.skip(30_000);
     await beat('good');
     await world.until('the heartbeat', async () => {
@@ -112,7 +114,7 @@ describe('over the API', () => {
     });
     clock.skip(5000);
     // Its round has seen the sign before more time passes.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     clock.skip(20_000);
     await world.until('taints', async () => (await taintsOf('bad')) === 'unreachable NoSchedule,unreachable NoExecute');
     expect(await taintsOf('good')).toBe('');
