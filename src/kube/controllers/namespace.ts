@@ -2,7 +2,7 @@
 import type { ServedResource } from '../kit/discovery.js';
 import { discoverResources } from '../kit/discovery.js';
 import type { ControllerContext, StartController } from '../kit/index.js';
-import { isNotFound, NAMESPACES } from '../kit/index.js';
+import { isNotFound, NAMESPACES, orNull } from '../kit/index.js';
 import type { Remaining } from '../machinery/namespace-conditions.js';
 import { namespaceConditions } from '../machinery/namespace-conditions.js';
 import type { KubeObject } from '../machinery/object.js';
@@ -37,7 +37,7 @@ export const startNamespaces: StartController = (context) => {
 /** @returns ms until it is to be looked at again, if something remains */
 async function finalize(context: ControllerContext, name: string): Promise<number | undefined> {
   const client = context.client.resource(NAMESPACES);
-  const namespace = await found(client.get('', name));
+  const namespace = await orNull(client.get('', name));
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const finalizers: string[] = namespace.spec?.finalizers ?? [];
   if (finalizers.includes(FINALIZER)) {
@@ -45,19 +45,19 @@ async function finalize(context: ControllerContext, name: string): Promise<numbe
     const failures = [...remaining.errors, ...remaining.undiscovered];
     if (failures.length > 0 || remaining.counts.size > 0) {
       const conditions = namespaceConditions(remaining, namespace.status?.conditions ?? [], context.clock.now());
-      await found(writeStatus(client, namespace, { ...namespace.status, phase: 'Terminating', conditions }));
+      await orNull(writeStatus(client, namespace, { ...namespace.status, phase: 'Terminating', conditions }));
       if (failures.length > 0) throw new Error(failures.join('; '));
       return Math.min(LOOK_AGAIN_MAX_MS, Math.max(LOOK_AGAIN_MS, remaining.grace * 500));
     }
     const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
-    await found(client.update('', { ...namespace, spec: { ...namespace.spec, finalizers: left } }, 'finalize'));
+    await orNull(client.update('', { ...namespace, spec: { ...namespace.spec, finalizers: left } }, 'finalize'));
     if (left.length > 0) return undefined;
   }
   // With the last finalizer the object goes by itself; a store that keeps it wants to be asked.
-  const still = await found(client.get('', name));
+  const still = await orNull(client.get('', name));
   if (still === null || still.metadata.uid !== namespace.metadata.uid) return undefined;
   const isHeld = (still.spec?.finalizers ?? []).length > 0 || (still.metadata.finalizers ?? []).length > 0;
-  if (!isHeld) await found(client.delete('', name, { preconditions: { uid: still.metadata.uid ?? '' } }));
+  if (!isHeld) await orNull(client.delete('', name, { preconditions: { uid: still.metadata.uid ?? '' } }));
   return undefined;
 }
 
@@ -92,7 +92,7 @@ async function emptyResource(
     if (verbs.includes('deletecollection')) await client.deleteCollection(namespace, { propagationPolicy });
     else {
       for (const { metadata } of before.items) {
-        await found(client.delete(namespace, metadata.name ?? '', { propagationPolicy }));
+        await orNull(client.delete(namespace, metadata.name ?? '', { propagationPolicy }));
       }
     }
     const { items } = await client.list(namespace);
@@ -108,14 +108,5 @@ async function emptyResource(
   } catch (err) {
     // Its definition went just now, and its objects with it.
     if (!isNotFound(err)) remaining.errors.push((err as Error).message);
-  }
-}
-
-async function found(call: Promise<KubeObject>): Promise<KubeObject | null> {
-  try {
-    return await call;
-  } catch (err) {
-    if (isNotFound(err)) return null;
-    throw err;
   }
 }

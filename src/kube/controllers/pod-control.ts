@@ -1,8 +1,7 @@
 /** Making and deleting pods for an owner, with the Events that tell of it. */
 import type { ControllerContext, EventRecorder, ResourceClient } from '../kit/index.js';
 import { controllerRef, isConflict, isNamespaceTerminating, isNotFound, PODS } from '../kit/index.js';
-import type { KubeObject } from '../machinery/object.js';
-import type { Loose } from './loose.js';
+import type { KubeObject, Loose } from '../machinery/object.js';
 
 export class PodControl {
   readonly client: ResourceClient;

@@ -1,6 +1,5 @@
 /** Short names for contents: FNV-1a over the canonical text, written without vowels and look-alikes. */
-import type { JsonObject } from '../machinery/object.js';
-import type { Loose } from './loose.js';
+import type { JsonObject, Loose } from '../machinery/object.js';
 import { canonicalText } from './same.js';
 
 export const POD_TEMPLATE_HASH = 'pod-template-hash';

@@ -6,19 +6,10 @@
 import type { FieldError } from '../machinery/field-error.js';
 import type { NameRule } from '../machinery/names.js';
 import type { KubeObject, OwnerReference } from '../machinery/object.js';
-import type { Schema } from '../machinery/schema.js';
+import type { ServedKind, Verb } from '../machinery/served-kind.js';
+import { ALL_VERBS } from '../machinery/served-kind.js';
 
-export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
-export const ALL_VERBS: readonly Verb[] = [
-  'create',
-  'delete',
-  'deletecollection',
-  'get',
-  'list',
-  'patch',
-  'update',
-  'watch',
-];
+export { ALL_VERBS, type Verb };
 
 /** A column of the Table form. */
 export interface Column {
@@ -82,23 +73,9 @@ export interface KindHooks {
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 
-export interface Kind {
-  /** Empty for core. */
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  /** Default kind + 'List'. */
-  readonly listKind?: string;
-  readonly plural: string;
-  readonly singular: string;
-  readonly shortNames?: readonly string[];
-  readonly categories?: readonly string[];
-  readonly namespaced: boolean;
+export interface Kind extends ServedKind {
   /** Default ALL_VERBS. A kind with only `create` stores nothing: it is answered by a virtual handler. */
   readonly verbs?: readonly Verb[];
-  readonly schema: Schema;
-  /** One line for `kubectl explain`. */
-  readonly description?: string;
 
   /** Below /registry/, without slashes at its ends: `pods`, `services/specs`. Kinds that share it share objects. */
   readonly storageDir: string;

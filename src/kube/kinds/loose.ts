@@ -1,9 +1,7 @@
-/**
- * Values inside a spec. Their types have been held against the schema when they were decoded, so that code of a kind
- * only asks whether a member is there.
- */
-// biome-ignore lint/suspicious/noExplicitAny: the shape is the schema's business, see above
-export type Loose = any;
+/** Reading and filling members of specs. */
+import type { Loose } from '../machinery/object.js';
+
+export type { Loose };
 
 /** The items, or none for an absent list. */
 export function listOf(value: Loose): Loose[] {

@@ -36,3 +36,13 @@ export const isExpired = (err: unknown): boolean => err instanceof ApiStatusErro
 /** A create in a namespace that is being deleted: not worth a retry. */
 export const isNamespaceTerminating = (err: unknown): boolean =>
   err instanceof ApiStatusError && (err.details?.causes ?? []).some((c) => c.reason === 'NamespaceTerminating');
+
+/** What a call answers, or null where it is not there. */
+export async function orNull<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call;
+  } catch (err) {
+    if (isNotFound(err)) return null;
+    throw err;
+  }
+}

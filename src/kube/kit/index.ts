@@ -7,6 +7,7 @@ export {
   isExpired,
   isNamespaceTerminating,
   isNotFound,
+  orNull,
 } from './api-status-error.js';
 export { REAL_CLOCK, sleep } from './clock.js';
 export { controllerContext } from './context.js';

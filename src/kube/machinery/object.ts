@@ -3,6 +3,13 @@
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue | undefined };
 export type JsonObject = { [key: string]: JsonValue | undefined };
 
+/**
+ * A part of an object whose shape is its kind's business. What a client sent has been held against the schema when it was
+ * decoded, so that code of a kind only asks whether a member is there.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: specs and statuses are read member by member, each with a default
+export type Loose = any;
+
 export interface OwnerReference {
   apiVersion: string;
   kind: string;
@@ -51,12 +58,10 @@ export interface KubeObject {
   apiVersion: string;
   kind: string;
   metadata: ObjectMeta;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape of a spec is its kind's own business
-  spec?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  status?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: kinds have members beside spec and status
-  [member: string]: any;
+  spec?: Loose;
+  status?: Loose;
+  /** Kinds have members beside these. */
+  [member: string]: Loose;
 }
 
 export interface ListMeta {

@@ -11,6 +11,7 @@ export interface ServedSubresource {
 
 export interface ServedKind extends GroupVersion {
   readonly kind: string;
+  /** Default kind + 'List'. */
   readonly listKind?: string;
   readonly plural: string;
   readonly singular: string;
@@ -20,12 +21,14 @@ export interface ServedKind extends GroupVersion {
   /** Default all eight. */
   readonly verbs?: readonly string[];
   readonly schema: Schema;
+  /** One line for `kubectl explain`. */
   readonly description?: string;
   readonly subresources?: readonly ServedSubresource[];
   readonly noStrategicPatch?: boolean;
 }
 
-const ALL_VERBS: readonly string[] = [
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+export const ALL_VERBS: readonly Verb[] = [
   'create',
   'delete',
   'deletecollection',

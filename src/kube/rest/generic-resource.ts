@@ -1,4 +1,5 @@
 import { ApiError, conflict } from '../machinery/api-error.js';
+import { applyServerSide } from '../machinery/apply/server-side-apply.js';
 import { copyJson } from '../machinery/json-value.js';
 import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
@@ -22,7 +23,7 @@ import {
   timeText,
 } from './metadata-rules.js';
 import type { ObjectView } from './object-view.js';
-import { checkConfig, checkPatch, patched, uidOfNothing } from './patcher.js';
+import { canonicalConfig, checkConfig, checkPatch, patched, uidOfNothing } from './patcher.js';
 import type { DeleteOptions, DeleteResult, Patch, Resource, WriteContext, WriteResult } from './resource.js';
 import { UndoList } from './undo-list.js';
 import { strategyOf } from './update-strategy.js';
@@ -117,7 +118,7 @@ export class GenericResource implements Resource {
     let tries = 0;
     const make = (old: KubeObject): Sent => {
       if (tries++ > PATCHES_MAX) throw conflict(this.kind, name);
-      const object = copyJson(patched(this.#tools.machinery, this.kind, old, patch, context));
+      const object = copyJson(patched(this.kind, old, patch, context));
       checkSentName(object, name);
       takeNamespace(this.kind, object, namespace);
       checkSentIdentity(this.kind, object.metadata, old);
@@ -277,11 +278,11 @@ export class GenericResource implements Resource {
     patch: Patch,
     subresource: string,
   ): Promise<WriteResult> {
-    const { kind, machinery, now } = this.#tools;
-    const config = machinery.configure(kind, checkConfig(kind, patch.body as JsonObject, namespace, name));
+    const { kind, now } = this.#tools;
+    const config = canonicalConfig(kind, checkConfig(kind, patch.body as JsonObject, namespace, name));
     const metadata = config.metadata as JsonObject;
     const run = (live: KubeObject | null) =>
-      machinery.apply({
+      applyServerSide({
         schema: kind.schema,
         live,
         config,

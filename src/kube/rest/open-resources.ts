@@ -4,8 +4,6 @@ import type { Admission } from './admission.js';
 import { GenericResource } from './generic-resource.js';
 import { LiveReader } from './live-reader.js';
 import { ObjectView, storeSpecOf } from './object-view.js';
-import { patchMachinery } from './patch-machinery.js';
-import type { PatchMachinery } from './patcher.js';
 import type { Resource, Resources } from './resource.js';
 
 export interface ResourcesOptions {
@@ -13,22 +11,20 @@ export interface ResourcesOptions {
   /** What hooks may read. */
   readonly kinds: Kinds;
   readonly admission: Admission;
-  /** Default: machinery's own. */
-  readonly machinery?: PatchMachinery;
   /** ms since the epoch. Default Date.now. */
   readonly now?: () => number;
 }
 
 /** The resources of all kinds over one registry, each made at the first call. */
 export function openResources(options: ResourcesOptions): Resources {
-  const { registry, admission, machinery = patchMachinery, now = Date.now } = options;
+  const { registry, admission, now = Date.now } = options;
   const made = new WeakMap<Kind, Resource>();
   const resources: Resources = {
     of(kind) {
       let resource = made.get(kind);
       if (resource === undefined) {
         const store = registry.store(storeSpecOf(kind));
-        const tools = { kind, admission, machinery, objects, now };
+        const tools = { kind, admission, objects, now };
         resource = new GenericResource(tools, store, new ObjectView(kind));
         made.set(kind, resource);
       }

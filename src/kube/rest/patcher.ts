@@ -1,62 +1,17 @@
 /** Patches of every kind on one object. The algorithms are machinery's. Source: kubernetes patches. */
 import type { Kind } from '../kinds/kind.js';
-import { strictText, unfitPatch } from '../machinery/accept.js';
+import { decodePatched, strictText, unfitPatch } from '../machinery/accept.js';
 import type { ApiError } from '../machinery/api-error.js';
 import { badRequest, conflict, unsupportedMediaType } from '../machinery/api-error.js';
+import { conform, UnfitError } from '../machinery/conform.js';
 import { forbiddenField, invalidObject, required } from '../machinery/field-error.js';
-import type { JsonObject, JsonValue, KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
+import { applyJsonPatch } from '../machinery/json-patch.js';
+import { applyMergePatch } from '../machinery/merge-patch.js';
+import type { JsonObject, JsonValue, KubeObject } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
 import type { Schema } from '../machinery/schema.js';
+import { applyStrategicPatch } from '../machinery/strategic-patch.js';
 import type { Patch, PatchType, WriteContext } from './resource.js';
-
-export interface ApplyRequest {
-  readonly schema: Schema;
-  /** Null: it is created. */
-  readonly live: KubeObject | null;
-  readonly config: JsonObject;
-  readonly manager: string;
-  readonly force: boolean;
-  readonly subresource: string;
-  readonly apiVersion: string;
-  readonly now: string;
-  /** Members of the object that this path cannot write; absent: as of a kind with a status of its own. */
-  readonly ignored?: readonly string[];
-}
-
-export interface TrackRequest {
-  readonly schema: Schema;
-  /** Null: it was created. */
-  readonly old: KubeObject | null;
-  readonly object: KubeObject;
-  readonly manager: string;
-  readonly operation: 'Update';
-  readonly subresource: string;
-  readonly apiVersion: string;
-  readonly now: string;
-  /** Members of the object that this path cannot write; absent: as of a kind with a status of its own. */
-  readonly ignored?: readonly string[];
-}
-
-/** What machinery knows of patches, schemas and managers. */
-export interface PatchMachinery {
-  json(document: JsonObject, operations: readonly JsonValue[]): JsonObject;
-  merge(document: JsonObject, patch: JsonObject): JsonObject;
-  strategic(schema: Schema, document: JsonObject, patch: JsonObject): JsonObject;
-  /** @throws ApiError 409 for conflicts */
-  apply(request: ApplyRequest): { object: KubeObject; managedFields: ManagedFieldsEntry[]; changed: boolean };
-  track(request: TrackRequest): ManagedFieldsEntry[];
-  /**
-   * The patched document as an object of its kind; what the schema does not know is dropped, and told in the words of
-   * strict errors.
-   * @throws ApiError 422 for a value of a wrong type
-   */
-  decode(kind: Kind, document: JsonObject): { object: KubeObject; unknown: readonly string[] };
-  /**
-   * The configuration of an apply in canonical form. What is empty stays: it is meant.
-   * @throws ApiError 400 for what the schema does not know
-   */
-  configure(kind: Kind, config: JsonObject): JsonObject;
-}
 
 const MEDIA_TYPE: Readonly<Record<PatchType, string>> = {
   json: 'application/json-patch+json',
@@ -90,16 +45,10 @@ export function checkPatch(kind: Kind, patch: Patch, context: WriteContext): voi
  * @param current not changed
  * @throws ApiError 400, 422
  */
-export function patched(
-  machinery: PatchMachinery,
-  kind: Kind,
-  current: KubeObject,
-  patch: Patch,
-  context: WriteContext,
-): KubeObject {
-  const document = runPatch(machinery, kind.schema, current as JsonObject, patch);
+export function patched(kind: Kind, current: KubeObject, patch: Patch, context: WriteContext): KubeObject {
+  const document = runPatch(kind.schema, current as JsonObject, patch);
   checkType(kind, document);
-  const { object, unknown } = machinery.decode(kind, document);
+  const { object, unknown } = decodePatched(kind, document);
   if (unknown.length > 0 && context.fieldValidation === 'Strict') {
     throw unfitPatch(patch.body as JsonValue, strictText(unknown));
   }
@@ -108,10 +57,10 @@ export function patched(
 }
 
 /** Also for documents that are no stored objects (Scale). */
-export function runPatch(machinery: PatchMachinery, schema: Schema, document: JsonObject, patch: Patch): JsonObject {
-  if (patch.type === 'json') return machinery.json(document, patch.body as readonly JsonValue[]);
+export function runPatch(schema: Schema, document: JsonObject, patch: Patch): JsonObject {
+  if (patch.type === 'json') return applyJsonPatch(document, patch.body as readonly JsonValue[]);
   const body = patch.body as JsonObject;
-  return patch.type === 'strategic' ? machinery.strategic(schema, document, body) : machinery.merge(document, body);
+  return patch.type === 'strategic' ? applyStrategicPatch(schema, document, body) : applyMergePatch(document, body);
 }
 
 function checkType(kind: Kind, document: JsonObject): void {
@@ -139,6 +88,24 @@ export function checkConfig(kind: Kind, config: JsonObject, namespace: string, n
     }
   }
   return { ...config, metadata };
+}
+
+/**
+ * The configuration of an apply in canonical form. What is empty stays: it is meant.
+ * @throws ApiError 400 for what the schema does not know
+ */
+export function canonicalConfig(kind: Kind, config: JsonObject): JsonObject {
+  const { name, namespace } = (config.metadata ?? {}) as { name?: string; namespace?: string };
+  const what = `${namespace === undefined ? '' : `${namespace}/`}${name}; ${apiVersionOf(kind)}, Kind=${kind.kind}`;
+  const refusal = (why: string) => badRequest(`failed to create typed patch object (${what}): ${why}`);
+  try {
+    const { value, unknown } = conform(kind.schema, config, { keepEmpty: true });
+    if (unknown.length === 0) return value as JsonObject;
+    const fields = unknown.map((path) => `.${path}: field not declared in schema`);
+    throw refusal(fields.length === 1 ? fields[0]! : `errors:\n${fields.map((f) => `  ${f}`).join('\n')}`);
+  } catch (error) {
+    throw error instanceof UnfitError ? refusal(error.message) : error;
+  }
 }
 
 /** An apply to an object that it names by uid, and that is gone. */

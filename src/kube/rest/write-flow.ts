@@ -1,5 +1,5 @@
 import type { Kind, ObjectReader } from '../kinds/kind.js';
-import { equalButTimes } from '../machinery/apply/managed-fields.js';
+import { equalButTimes, trackUpdate } from '../machinery/apply/managed-fields.js';
 import type { FieldError } from '../machinery/field-error.js';
 import { invalidObject } from '../machinery/field-error.js';
 import { equalJson } from '../machinery/json-value.js';
@@ -8,7 +8,6 @@ import type { KubeObject, ManagedFieldsEntry } from '../machinery/object.js';
 import { apiVersionOf } from '../machinery/object.js';
 import type { Admission, AdmissionOperation, AdmissionRequest } from './admission.js';
 import { carryMetadata, metadataRules, specChanged, timeText } from './metadata-rules.js';
-import type { PatchMachinery } from './patcher.js';
 import type { WriteContext } from './resource.js';
 import type { UndoList } from './undo-list.js';
 import type { UpdateStrategy } from './update-strategy.js';
@@ -17,7 +16,6 @@ import type { UpdateStrategy } from './update-strategy.js';
 export interface WriteTools {
   readonly kind: Kind;
   readonly admission: Admission;
-  readonly machinery: PatchMachinery;
   /** For the kind's hooks. */
   readonly objects: ObjectReader;
   /** ms since the epoch */
@@ -144,8 +142,8 @@ export async function runUpdate(
 }
 
 function track(tools: WriteTools, write: WriteCase, object: KubeObject, old: KubeObject | null): ManagedFieldsEntry[] {
-  const { kind, machinery, now } = tools;
-  return machinery.track({
+  const { kind, now } = tools;
+  return trackUpdate({
     schema: kind.schema,
     old,
     object,

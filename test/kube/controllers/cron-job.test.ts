@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCronJobs } from '../../../src/kube/controllers/cron-job/index.js';
-import { parseSchedule } from '../../../src/kube/controllers/cron-job/schedule.js';
-import { wallText } from '../../../src/kube/controllers/cron-job/wall-clock.js';
 import { CRON_JOBS, EVENTS, JOBS } from '../../../src/kube/kit/index.js';
+import { parseSchedule } from '../../../src/kube/machinery/cron/schedule.js';
+import { wallText } from '../../../src/kube/machinery/cron/wall-clock.js';
 import { KubeWorld } from '../../support/kube-world.js';
 import { SkipClock } from '../../support/skip-clock.js';
 import { kubectlBinary } from '../support/kubectl.js';

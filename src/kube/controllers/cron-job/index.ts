@@ -12,15 +12,14 @@ import {
   keyOf,
   splitKey,
 } from '../../kit/index.js';
-import type { KubeObject } from '../../machinery/object.js';
+import type { Schedule } from '../../machinery/cron/schedule.js';
+import { parseSchedule } from '../../machinery/cron/schedule.js';
+import { wallText } from '../../machinery/cron/wall-clock.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { conditionOf, hasCondition, timeOf } from '../conditions.js';
 import { startLoop } from '../loop.js';
-import type { Loose } from '../loose.js';
 import { sameStatus } from '../same.js';
 import { newest } from '../write-status.js';
-import type { Schedule } from './schedule.js';
-import { parseSchedule } from './schedule.js';
-import { wallText } from './wall-clock.js';
 
 /** A little later than the minute begins, so that it has begun. */
 const LATE_MS = 100;

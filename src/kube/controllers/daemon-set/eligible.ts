@@ -2,8 +2,7 @@
 import { wantsNode } from '../../kit/node-selector.js';
 import type { Taint, Toleration } from '../../kit/tolerations.js';
 import { isTolerated, tolerationsOf } from '../../kit/tolerations.js';
-import type { KubeObject } from '../../machinery/object.js';
-import type { Loose } from '../loose.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { podOfTemplate } from '../pod-control.js';
 import { REVISION_HASH } from '../revisions/history.js';
 

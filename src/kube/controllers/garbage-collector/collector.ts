@@ -1,5 +1,5 @@
 import type { ControllerContext, EventRecorder, ResourceClient, WorkQueue } from '../../kit/api.js';
-import { isNotFound } from '../../kit/api-status-error.js';
+import { orNull } from '../../kit/api-status-error.js';
 import type { KubeObject, OwnerReference } from '../../machinery/object.js';
 import type { GraphNode, Identity } from './graph.js';
 import { blockingDependents, FOREGROUND, ORPHAN, OwnerGraph } from './graph.js';
@@ -45,7 +45,7 @@ export class Collector {
     if (node.beingDeleted && !node.deletingDependents) return;
     const client = await this.#clientOf(node);
     const namespace = node.observed ? node.namespace : this.#namespaceOf(node);
-    const live = await found(client.get(namespace, node.name));
+    const live = await orNull(client.get(namespace, node.name));
     if (live === null || live.metadata.uid !== uid) {
       this.#remember(absentKey(node, namespace));
       this.graph.absent(uid, (other) => this.#absent.has(absentKey(other, this.#namespaceOf(other))));
@@ -70,7 +70,7 @@ export class Collector {
     await Promise.all(
       [...node.dependents].map(async (dependent) => {
         const client = await this.#clientOf(dependent);
-        const live = await found(client.get(dependent.namespace, dependent.name));
+        const live = await orNull(client.get(dependent.namespace, dependent.name));
         if (live === null || live.metadata.uid !== dependent.uid) return;
         await this.#keepOwners(client, live, (ref) => ref.uid !== uid);
       }),
@@ -99,7 +99,7 @@ export class Collector {
         await this.#patchOwners(client, live, ownerReferences);
       }
       const preconditions = { uid: node.uid };
-      await found(client.delete(namespace, name, { propagationPolicy: 'Foreground', preconditions }));
+      await orNull(client.delete(namespace, name, { propagationPolicy: 'Foreground', preconditions }));
       return;
     }
     const propagationPolicy = finalizers.includes(ORPHAN)
@@ -109,7 +109,7 @@ export class Collector {
         : 'Background';
     // With its version: an owner that was given to it meanwhile keeps it.
     const preconditions = { uid: node.uid, resourceVersion };
-    await found(client.delete(namespace, name, { propagationPolicy, preconditions }));
+    await orNull(client.delete(namespace, name, { propagationPolicy, preconditions }));
   }
 
   async #stateOf(ref: OwnerReference, dependent: GraphNode): Promise<Owner> {
@@ -120,7 +120,7 @@ export class Collector {
     const namespace = resource.namespaced ? dependent.namespace : '';
     const key = absentKey(ref, namespace);
     if (this.#absent.has(key)) return 'dangling';
-    const owner = await found(this.#context.client.resource(resource.gvr).get(namespace, ref.name));
+    const owner = await orNull(this.#context.client.resource(resource.gvr).get(namespace, ref.name));
     if (owner === null || owner.metadata.uid !== ref.uid) {
       this.#remember(key);
       return 'dangling';
@@ -138,12 +138,12 @@ export class Collector {
 
   async #dropFinalizer(client: ResourceClient, node: GraphNode, finalizer: string): Promise<void> {
     const { namespace, name, uid } = node;
-    const live = await found(client.get(namespace, name));
+    const live = await orNull(client.get(namespace, name));
     if (live === null || live.metadata.uid !== uid) return;
     const { finalizers = [], resourceVersion = '' } = live.metadata;
     if (!finalizers.includes(finalizer)) return;
     const metadata = { uid, resourceVersion, finalizers: finalizers.filter((each) => each !== finalizer) };
-    await found(client.patch(namespace, name, 'merge', { metadata }));
+    await orNull(client.patch(namespace, name, 'merge', { metadata }));
   }
 
   async #keepOwners(client: ResourceClient, live: KubeObject, keep: (ref: OwnerReference) => boolean): Promise<void> {
@@ -156,7 +156,7 @@ export class Collector {
   async #patchOwners(client: ResourceClient, live: KubeObject, refs: readonly OwnerReference[]): Promise<void> {
     const { namespace = '', name = '', uid = '', resourceVersion = '' } = live.metadata;
     const metadata = { uid, resourceVersion, ownerReferences: refs.map((ref) => ({ ...ref })) };
-    await found(client.patch(namespace, name, 'merge', { metadata }));
+    await orNull(client.patch(namespace, name, 'merge', { metadata }));
   }
 
   async #clientOf(node: GraphNode): Promise<ResourceClient> {
@@ -190,13 +190,4 @@ function absentKey(of: { apiVersion: string; kind: string; name: string; uid: st
 
 function referenceTo({ apiVersion, kind, namespace, name, uid }: GraphNode): KubeObject {
   return { apiVersion, kind, metadata: { ...(namespace === '' ? {} : { namespace }), name, uid } };
-}
-
-async function found(call: Promise<KubeObject>): Promise<KubeObject | null> {
-  try {
-    return await call;
-  } catch (err) {
-    if (isNotFound(err)) return null;
-    throw err;
-  }
 }

@@ -1,7 +1,6 @@
 /** Whether a Job is over, and how many pods it wants if not. Source: kubernetes Jobs. */
-import type { KubeObject } from '../../machinery/object.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { conditionOf } from '../conditions.js';
-import type { Loose } from '../loose.js';
 import { podPhase } from '../pods.js';
 import { parseIndexes } from './indexes.js';
 import type { Tally } from './tally.js';

@@ -1,6 +1,5 @@
 /** What a Job's rules say of a pod that failed. Source: kubernetes Jobs, pod failure policy. */
-import type { KubeObject } from '../../machinery/object.js';
-import type { Loose } from '../loose.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 
 export interface Verdict {
   readonly action: 'Count' | 'Ignore' | 'FailIndex' | 'FailJob';

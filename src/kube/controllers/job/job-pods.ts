@@ -1,6 +1,5 @@
 /** The pods that a Job makes, and which of them it can do without. */
-import type { KubeObject } from '../../machinery/object.js';
-import type { Loose } from '../loose.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { podOfTemplate } from '../pod-control.js';
 import { byAge, isReady, podPhase } from '../pods.js';
 import { INDEX, indexOf } from './indexes.js';

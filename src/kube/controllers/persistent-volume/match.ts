@@ -1,8 +1,7 @@
 /** Which volume suits a claim. Source: kubernetes persistent volumes, binding. */
 import { labelSelectorOf, matchesLabels } from '../../machinery/label-selector.js';
-import type { KubeObject } from '../../machinery/object.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { compareQuantities, parseQuantity } from '../../machinery/quantity.js';
-import type { Loose } from '../loose.js';
 
 /** The class by its old name, too. */
 export function classOf(object: KubeObject): string {

@@ -1,7 +1,6 @@
 /** What a ReplicaSet tells of its pods. */
 import { labelSelectorOfMap, matchesLabels } from '../../machinery/label-selector.js';
-import type { KubeObject } from '../../machinery/object.js';
-import type { Loose } from '../loose.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { isAvailable, isReady } from '../pods.js';
 
 export interface Failure {

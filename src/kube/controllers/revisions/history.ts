@@ -8,9 +8,8 @@ import {
   isAlreadyExists,
   isNotFound,
 } from '../../kit/index.js';
-import type { KubeObject } from '../../machinery/object.js';
+import type { KubeObject, Loose } from '../../machinery/object.js';
 import { candidates } from '../children.js';
-import type { Loose } from '../loose.js';
 import { contentHash } from '../pod-template-hash.js';
 import { byAge } from '../pods.js';
 import { sameMeaning } from '../same.js';

@@ -1,7 +1,6 @@
 /** Who a numbered pod is: its name, its labels, its claims (kubernetes StatefulSet). */
 import { controllerOf, controllerRef } from '../../kit/index.js';
-import type { KubeObject, OwnerReference } from '../../machinery/object.js';
-import type { Loose } from '../loose.js';
+import type { KubeObject, Loose, OwnerReference } from '../../machinery/object.js';
 import { podOfTemplate } from '../pod-control.js';
 import { REVISION_HASH } from '../revisions/history.js';
 

@@ -2,6 +2,8 @@
  * When a cron schedule is due: five fields, a word with an at sign, or `@every 90s`. Time runs on through changes of the
  * clock: an hour that is left out has no times, one that comes twice has them twice. Source: crontab(5).
  */
+import type { CronFields } from './cron-fields.js';
+import { parseFields } from './cron-fields.js';
 import { wallClock } from './wall-clock.js';
 
 const MINUTE = 60_000;
@@ -20,8 +22,6 @@ const WORDS: Readonly<Record<string, string>> = {
   '@midnight': '0 0 * * *',
   '@hourly': '0 * * * *',
 };
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -45,9 +45,8 @@ export function parseSchedule(text: string, zone?: string): Schedule {
   if (trimmed.startsWith('@every ')) return new Every(durationOf(trimmed.slice('@every '.length).trim()));
   const expanded = trimmed.startsWith('@') ? WORDS[trimmed] : trimmed;
   if (expanded === undefined) throw new Error(`unrecognized descriptor: ${trimmed}`);
-  const fields = expanded.split(/\s+/);
-  if (fields.length !== 5) throw new Error(`expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`);
-  return new Cron(fields as [string, string, string, string, string], zone);
+  if (expanded === '') throw new Error('empty spec string');
+  return new Cron(parseFields(expanded), zone);
 }
 
 function durationOf(text: string): number {
@@ -56,7 +55,9 @@ function durationOf(text: string): number {
     ms += Number(count) * (UNITS[unit] as number);
     return '';
   });
-  if (rest !== '' || text === '') throw new Error(`failed to parse duration @every ${text}`);
+  if (rest !== '' || text === '') {
+    throw new Error(`failed to parse duration @every ${text}: time: invalid duration "${text}"`);
+  }
   return Math.max(1000, Math.floor(ms / 1000) * 1000);
 }
 
@@ -79,22 +80,11 @@ class Every implements Schedule {
 }
 
 class Cron implements Schedule {
-  readonly #minutes: ReadonlySet<number>;
-  readonly #hours: ReadonlySet<number>;
-  readonly #dates: ReadonlySet<number>;
-  readonly #months: ReadonlySet<number>;
-  readonly #days: ReadonlySet<number>;
-  /** Both the date and the day are restricted: one of them is enough. */
-  readonly #either: boolean;
+  readonly #fields: CronFields;
   readonly #wall: ReturnType<typeof wallClock>;
 
-  constructor([minute, hour, date, month, day]: [string, string, string, string, string], zone?: string) {
-    this.#minutes = valuesOf(minute, 0, 59);
-    this.#hours = valuesOf(hour, 0, 23);
-    this.#dates = valuesOf(date, 1, 31);
-    this.#months = valuesOf(month, 1, 12, MONTHS);
-    this.#days = valuesOf(day, 0, 6, DAYS);
-    this.#either = !isAny(date) && !isAny(day);
+  constructor(fields: CronFields, zone?: string) {
+    this.#fields = fields;
     this.#wall = wallClock(zone);
   }
 
@@ -103,9 +93,9 @@ class Cron implements Schedule {
     const end = after + YEARS_MAX * 366 * DAY_MINUTES * MINUTE;
     while (at < end) {
       const { month, date, day, hour, minute } = this.#wall(at);
-      if (!this.#months.has(month) || !this.#isDay(date, day)) at = this.#nextDay(at, hour * 60 + minute, date);
-      else if (!this.#hours.has(hour)) at += (60 - minute) * MINUTE;
-      else if (!this.#minutes.has(minute)) at += MINUTE;
+      if (!this.#fields.months.has(month) || !this.#isDay(date, day)) at = this.#nextDay(at, hour * 60 + minute, date);
+      else if (!this.#fields.hours.has(hour)) at += (60 - minute) * MINUTE;
+      else if (!this.#fields.minutes.has(minute)) at += MINUTE;
       else return at;
     }
     return undefined;
@@ -122,7 +112,8 @@ class Cron implements Schedule {
   }
 
   #isDay(date: number, day: number): boolean {
-    return this.#either ? this.#dates.has(date) || this.#days.has(day) : this.#dates.has(date) && this.#days.has(day);
+    const { either, dates, days } = this.#fields;
+    return either ? dates.has(date) || days.has(day) : dates.has(date) && days.has(day);
   }
 
   #nextDay(at: number, passed: number, date: number): number {
@@ -134,34 +125,4 @@ class Cron implements Schedule {
     const begin = next - over;
     return begin > at && this.#wall(begin).date === reached ? begin : next;
   }
-}
-
-function isAny(field: string): boolean {
-  return field.split(',').some((part) => /^[*?]/.test(part));
-}
-
-/** `*`, `5`, `1-5`, `mon`, each with `/step`, in a list. */
-function valuesOf(field: string, least: number, most: number, names: readonly string[] = []): ReadonlySet<number> {
-  const values = new Set<number>();
-  const numberOf = (text: string): number => {
-    const index = names.indexOf(text.toLowerCase());
-    const value = index >= 0 ? index + least : /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most)) throw new Error(`${text} is not within ${least}-${most}: ${field}`);
-    return value;
-  };
-  for (const part of field.split(',')) {
-    const [range = '', stepText, ...more] = part.split('/');
-    const step = stepText === undefined ? 1 : Number(stepText);
-    if (more.length > 0 || !(step >= 1)) throw new Error(`a wrong step: ${part}`);
-    let [first, last] = [least, most];
-    if (range !== '*' && range !== '?') {
-      const ends = range.split('-').map(numberOf);
-      if (ends.length > 2) throw new Error(`too many hyphens: ${part}`);
-      first = ends[0] as number;
-      last = ends[1] ?? (stepText === undefined ? first : most);
-      if (last < first) throw new Error(`beginning of range (${first}) beyond end of range (${last}): ${part}`);
-    }
-    for (let value = first; value <= last; value += step) values.add(value);
-  }
-  return values;
 }
